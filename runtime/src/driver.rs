@@ -1,0 +1,304 @@
+//! The one driver: the only code that knows both a machine and a stream.
+//!
+//! A turn has one written order: write, read, deadline. It reads straight into the machine's input, writes vectored,
+//! re-arms its timer only when a deadline came nearer, and owns a read buffer only while there is something in it.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::{Buf, BytesMut};
+use callboard_core::{Instant, Protocol};
+use futures_io::AsyncWrite;
+
+use crate::{Buffers, Handle, Stream, StreamInfo, Timer};
+
+/// Parts handed to one vectored write.
+const PARTS: usize = 32;
+
+/// A machine on a stream.
+pub struct Driver<P> {
+    machine: P,
+    stream: Box<dyn Stream>,
+    runtime: Handle,
+    input: BytesMut,
+    timer: Option<Box<dyn Timer>>,
+    /// What the timer is set to, and for whom: a leased connection changes tasks.
+    armed: Option<(Instant, Waker)>,
+    now: Instant,
+    /// The peer's half-close was seen.
+    input_ended: bool,
+    /// Our half-close was sent.
+    output_ended: bool,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// The transport failed: while doing what.
+#[derive(Debug)]
+pub enum DriveError {
+    /// Reading from the peer.
+    Read(io::Error),
+    /// Writing to the peer.
+    Write(io::Error),
+    /// Half-closing.
+    Close(io::Error),
+}
+
+impl<P: Protocol> Driver<P> {
+    /// Puts `machine` on `stream`.
+    pub fn new(machine: P, stream: Box<dyn Stream>, runtime: Handle) -> Self {
+        Self::with_input(machine, stream, runtime, BytesMut::new())
+    }
+
+    /// The same, with bytes that were read before: what an upgrade found behind the head.
+    pub fn with_input(machine: P, stream: Box<dyn Stream>, runtime: Handle, input: BytesMut) -> Self {
+        let now = runtime.now();
+        Self {
+            machine,
+            stream,
+            runtime,
+            input,
+            timer: None,
+            armed: None,
+            now,
+            input_ended: false,
+            output_ended: false,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// The machine: for commands and events.
+    pub fn machine(&mut self) -> &mut P {
+        &mut self.machine
+    }
+
+    /// The machine, to ask.
+    pub fn machine_ref(&self) -> &P {
+        &self.machine
+    }
+
+    /// The time of this turn.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Reads the clock: at the start of a poll, once.
+    pub fn refresh_now(&mut self) -> Instant {
+        self.now = self.runtime.now();
+        self.now
+    }
+
+    /// Who is at the ends of the stream.
+    pub fn info(&self) -> StreamInfo {
+        self.stream.info()
+    }
+
+    /// Bytes received so far.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in
+    }
+
+    /// Bytes sent so far.
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out
+    }
+
+    /// Whether the peer has half-closed.
+    pub fn is_input_ended(&self) -> bool {
+        self.input_ended
+    }
+
+    /// Whether the machine has finished and all it had to say is sent.
+    pub fn is_over(&mut self) -> bool {
+        self.machine.is_finished() && !self.machine.outgoing().has_remaining()
+    }
+
+    /// Takes everything apart: the machine, the stream and the input that nobody took.
+    pub fn into_parts(self) -> (P, Box<dyn Stream>, BytesMut) {
+        (self.machine, self.stream, self.input)
+    }
+
+    /// Makes dropping the stream an abort, where the transport has one.
+    pub fn abort_on_drop(&mut self) {
+        self.stream.abort_on_drop();
+    }
+
+    /// One turn: write, read, deadline.
+    ///
+    /// `Ready(Ok(()))`: something happened; drain the events and come again. `Ready(Err(_))`: the transport failed.
+    /// `Pending`: the wakers are set. Call [`refresh_now`](Self::refresh_now) first, once per poll of the task.
+    pub fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Result<(), DriveError>> {
+        let wrote = self.turn_write(context)?;
+        let read = self.turn_read(context)?;
+        let fired = self.turn_deadline(context);
+        if wrote || read || fired { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Writes until nothing is left.
+    pub fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), DriveError>> {
+        while self.machine.outgoing().has_remaining() {
+            ready!(self.poll_write(context))?;
+        }
+        Pin::new(&mut self.stream).poll_flush(context).map_err(DriveError::Write)
+    }
+
+    /// One write of what is there. Ready with the count.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, DriveError>> {
+        let queue = self.machine.outgoing();
+        let first = queue.chunk();
+        let sent = if first.len() == queue.remaining() {
+            ready!(Pin::new(&mut self.stream).poll_write(context, first))
+        } else {
+            let mut parts = [IoSlice::new(&[]); PARTS];
+            let count = queue.chunks_vectored(&mut parts);
+            ready!(Pin::new(&mut self.stream).poll_write_vectored(context, &parts[..count]))
+        };
+        let sent = sent.map_err(DriveError::Write)?;
+        if sent == 0 {
+            return Poll::Ready(Err(DriveError::Write(io::ErrorKind::WriteZero.into())));
+        }
+        self.machine.outgoing().advance(sent);
+        self.bytes_out += sent as u64;
+        Poll::Ready(Ok(sent))
+    }
+
+    /// Writes what can be written. True if that changed what the machine may do.
+    fn turn_write(&mut self, context: &mut Context<'_>) -> Result<bool, DriveError> {
+        let mut wrote = false;
+        while self.machine.outgoing().has_remaining() {
+            match self.poll_write(context) {
+                Poll::Ready(result) => {
+                    result?;
+                    wrote = true;
+                }
+                Poll::Pending => return Ok(wrote),
+            }
+        }
+        if wrote {
+            // TLS keeps records back until it is flushed; sockets answer at once.
+            if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(context) {
+                return Err(DriveError::Write(error));
+            }
+        }
+        if !self.output_ended && self.machine.wants_half_close() {
+            match Pin::new(&mut self.stream).poll_close(context) {
+                Poll::Ready(Ok(())) => self.output_ended = true,
+                Poll::Ready(Err(error)) => return Err(DriveError::Close(error)),
+                Poll::Pending => {}
+            }
+        }
+        Ok(wrote)
+    }
+
+    /// Reads once and lets the machine take it. True if there was anything.
+    fn turn_read(&mut self, context: &mut Context<'_>) -> Result<bool, DriveError> {
+        // What a command or a drained event made room for comes first; it may be all that is wanted.
+        if !self.input.is_empty() {
+            let before = self.input.len();
+            self.machine.handle_input(&mut self.input, self.now);
+            if self.input.len() != before {
+                self.release_if_empty();
+                return Ok(true);
+            }
+        }
+        if self.input_ended || !self.machine.wants_input() {
+            return Ok(false);
+        }
+        if self.input.is_empty() {
+            match self.stream.poll_readable(context) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Err(DriveError::Read(error)),
+                Poll::Pending => return Ok(false),
+            }
+            if self.input.capacity() == 0 {
+                self.input = Buffers::take();
+            }
+        }
+        Buffers::make_room(&mut self.input);
+        match self.stream.poll_fill(context, &mut self.input) {
+            Poll::Pending => {
+                self.release_if_empty();
+                return Ok(false);
+            }
+            Poll::Ready(Err(error)) => return Err(DriveError::Read(error)),
+            Poll::Ready(Ok(0)) => {
+                self.input_ended = true;
+                self.machine.handle_input(&mut self.input, self.now);
+                self.machine.handle_end_of_input(self.now);
+            }
+            Poll::Ready(Ok(count)) => {
+                self.bytes_in += count as u64;
+                self.machine.handle_input(&mut self.input, self.now);
+            }
+        }
+        self.release_if_empty();
+        Ok(true)
+    }
+
+    /// Lets the machine know of a deadline that passed. True if one did.
+    fn turn_deadline(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(deadline) = self.machine.poll_timeout() else { return false };
+        if deadline <= self.now {
+            self.machine.handle_timeout(self.now);
+            return true;
+        }
+        // A timer that fires early is compared and re-armed then; only a nearer deadline moves it now.
+        if let Some((armed, waker)) = &self.armed
+            && *armed <= deadline
+            && *armed > self.now
+            && waker.will_wake(context.waker())
+        {
+            return false;
+        }
+        let timer = self.timer.get_or_insert_with(|| self.runtime.timer());
+        self.armed = Some((deadline, context.waker().clone()));
+        if timer.poll_at(context, deadline).is_ready() {
+            self.now = self.runtime.now();
+            self.machine.handle_timeout(self.now);
+            self.armed = None;
+            return true;
+        }
+        false
+    }
+
+    fn release_if_empty(&mut self) {
+        if self.input.is_empty() {
+            Buffers::give(std::mem::take(&mut self.input));
+        }
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for Driver<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("machine", &self.machine).field("input", &self.input.len()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for DriveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Read(error) => write!(f, "reading failed: {error}"),
+            Self::Write(error) => write!(f, "writing failed: {error}"),
+            Self::Close(error) => write!(f, "half-closing failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for DriveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Read(error) | Self::Write(error) | Self::Close(error) => Some(error),
+        }
+    }
+}
+
+impl From<DriveError> for io::Error {
+    fn from(error: DriveError) -> Self {
+        match error {
+            DriveError::Read(error) | DriveError::Write(error) | DriveError::Close(error) => error,
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What waits: the port that runtime adapters implement, the one driver that pumps a machine over a stream, actors with
+//! their mailboxes, and TLS as a stream made from a stream.
+//!
+//! * [`Runtime`] is the port, used as [`Handle`]: no type above it is generic over a runtime.
+//! * [`Driver`] is the only code that knows both a [`Protocol`](callboard_core::Protocol) and a [`Stream`].
+//! * [`actor`] has `Actor`, `Address`, `Mailbox` and `Context`.
+//! * `tls` (feature) wraps a stream on either side.
+
+pub mod actor;
+mod address;
+mod buffers;
+mod driver;
+mod port;
+
+pub use address::Endpoint;
+pub use buffers::Buffers;
+pub use driver::{DriveError, Driver};
+pub use port::{
+    BoxFuture, Handle, ListenOptions, Listener, Runtime, SignalKind, Signals, Stream, StreamInfo, Task, Timer, TlsInfo,
+};
