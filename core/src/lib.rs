@@ -1,23 +1,40 @@
 //! The sans-IO core of callboard: bytes, messages and time go in; events, bytes and deadlines come out.
 //!
 //! Nothing here reads a clock, opens a socket, starts a thread or draws entropy. [`Instant`] is handed in, and so is
-//! the seed of a random generator. The crate needs `alloc` and nothing else of the standard library.
+//! the seed of a [`Random`] generator. The crate needs `alloc` and nothing else of the standard library.
 //!
-//! * vocabulary: methods, statuses, versions, targets and headers;
+//! * vocabulary: [methods](Method), [statuses](Status), [versions](Version), [targets](Target) and
+//!   [headers](Headers);
 //! * the contract of every connection machine: [`Protocol`], with [`SendQueue`] for what leaves;
 //! * HTTP/1.1: `http1`, server and client.
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
+pub mod date;
+mod entries;
+pub mod header;
+mod headers;
 mod limits;
+mod method;
 mod protocol;
+mod random;
 mod send_queue;
+mod status;
+pub(crate) mod syntax;
+mod target;
 mod time;
 mod version;
 
+pub use headers::{Headers, HeadersIter, InvalidHeader};
 pub use limits::Limits;
+pub use method::{ExtensionMethod, InvalidMethod, Method};
 pub use protocol::{BodyLength, ExchangeId, Protocol};
-pub use send_queue::SendQueue;
+pub use random::Random;
+pub use send_queue::{Chunks, SendQueue};
+pub use status::{InvalidStatus, Status};
+pub use target::{InvalidTarget, Target, TargetForm};
 pub use time::Instant;
 pub use version::Version;

@@ -1,0 +1,134 @@
+//! Byte classes of RFC 9110, for headers, targets and the parser.
+//!
+//! Everything here is total: any bytes in, no panic. The checks read whole slices without early exits where that lets
+//! the compiler use vector instructions; values are short, so reading on after a fault costs nothing.
+
+/// Which bytes may stand in a token (RFC 9110 §5.6.2): `!#$%&'*+-.^_`, backtick, `|~`, digits and letters.
+const TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
+
+/// ASCII letters and digits, and `others`.
+pub(crate) const fn table(others: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0_usize;
+    while byte < 128 {
+        table[byte] = (byte as u8 as char).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut index = 0;
+    while index < others.len() {
+        table[others[index] as usize] = true;
+        index += 1;
+    }
+    table
+}
+
+/// Whether `byte` may stand in a token.
+#[inline]
+pub(crate) const fn is_token_byte(byte: u8) -> bool {
+    TOKEN[byte as usize]
+}
+
+/// Whether `bytes` is a token: one or more token bytes.
+#[inline]
+pub(crate) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
+}
+
+/// Whether `bytes` may be a field value (RFC 9110 §5.5): no control bytes except the tab, no DEL. Bytes from 0x80 on
+/// are allowed (obs-text).
+#[inline]
+pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
+    let faults = bytes
+        .iter()
+        .fold(0_u8, |faults, &byte| faults | u8::from((byte < b' ') & (byte != b'\t')) | u8::from(byte == 0x7f));
+    faults == 0
+}
+
+/// `bytes` without spaces and tabs at both ends (OWS, RFC 9110 §5.6.3).
+#[inline]
+pub(crate) const fn trim_ows(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+/// The number that `bytes` spells in decimal: one or more digits and nothing else, and no overflow.
+#[inline]
+pub(crate) fn parse_decimal(bytes: &[u8]) -> Option<u64> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let mut number = 0_u64;
+    for &byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_field_value, is_token, parse_decimal, trim_ows};
+
+    #[test]
+    fn tokens_are_exactly_the_bytes_of_rfc_9110() {
+        for byte in 0..=255_u8 {
+            let expected = byte.is_ascii_graphic() && !br#""(),/:;<=>?@[\]{}"#.contains(&byte);
+            assert_eq!(is_token(&[byte]), expected, "{byte:#x}");
+            assert_eq!(is_token(&[b'a', byte]), expected, "{byte:#x}");
+        }
+        assert!(!is_token(b""));
+    }
+
+    #[test]
+    fn field_values_have_no_controls_at_any_place_and_length() {
+        for byte in 0..=255_u8 {
+            let expected = byte == b'\t' || (byte >= b' ' && byte != 0x7f);
+            for length in [1, 15, 16, 17, 63, 64, 65] {
+                for place in [0, length / 2, length - 1] {
+                    let mut value = [b'v'; 65];
+                    value[place] = byte;
+                    assert_eq!(is_field_value(&value[..length]), expected, "{byte:#x} at {place} of {length}");
+                }
+            }
+        }
+        assert!(is_field_value(b""));
+    }
+
+    #[test]
+    fn optional_whitespace_is_trimmed_at_both_ends_only() {
+        let table: [(&[u8], &[u8]); 6] =
+            [(b"", b""), (b" \t ", b""), (b" a", b"a"), (b"a\t", b"a"), (b" a b\t", b"a b"), (b"\na ", b"\na")];
+        for (input, expected) in table {
+            assert_eq!(trim_ows(input), expected);
+        }
+    }
+
+    #[test]
+    fn decimals_take_digits_only_and_never_overflow() {
+        let table: [(&[u8], Option<u64>); 12] = [
+            (b"0", Some(0)),
+            (b"007", Some(7)),
+            (b"18446744073709551615", Some(u64::MAX)),
+            (b"18446744073709551616", None),
+            (b"99999999999999999999", None),
+            (b"", None),
+            (b"+1", None),
+            (b"-1", None),
+            (b"1 ", None),
+            (b"1_0", None),
+            (b"0x1", None),
+            (b"\xb2", None),
+        ];
+        for (input, expected) in table {
+            assert_eq!(parse_decimal(input), expected, "{input:?}");
+        }
+    }
+}
