@@ -5,7 +5,7 @@
 
 mod source;
 
-use source::{SourceFile, block_length, files, scrub, tokens, without_tests};
+use source::{Piece, SourceFile, block_length, code, files, scrub, tokens, without_tests};
 
 /// Lines of a source file, tests apart.
 const FILE_LINES: usize = 500;
@@ -67,7 +67,7 @@ fn every_file_begins_with_its_rules() {
 }
 
 fn file_length(file: &SourceFile) -> Findings {
-    let lines = without_tests(&scrub(&file.text).code);
+    let lines = without_tests(&code(&file.text));
     let last =
         lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(|(number, _)| number + 1).last();
     let lines = if file.text.contains("#[cfg(test)]") { last.unwrap_or(0) } else { file.text.lines().count() };
@@ -89,7 +89,7 @@ fn function_length(file: &SourceFile) -> Findings {
     if !is_library(&file.path) && !is_example(&file.path) {
         return Vec::new();
     }
-    let code = without_tests(&scrub(&file.text).code);
+    let code = without_tests(&code(&file.text));
     functions(&code)
         .into_iter()
         .filter(|&(_, _, lines)| lines > FUNCTION_LINES)
@@ -156,8 +156,8 @@ fn names(file: &SourceFile) -> Findings {
     if !is_library(&file.path) && !is_example(&file.path) {
         return Vec::new();
     }
-    let scrubbed = scrub(&file.text);
-    let tokens = tokens(&scrubbed.code);
+    let code = code(&file.text);
+    let tokens = tokens(&code);
     let mut findings = Findings::new();
     for (position, &(line, token)) in tokens.iter().enumerate() {
         let before = position.checked_sub(1).map_or("", |position| tokens[position].1);
@@ -221,7 +221,7 @@ fn nothing_is_left_unfinished_or_silenced() {
 
 fn exceptions(file: &SourceFile) -> Findings {
     let mut findings = Findings::new();
-    let code = scrub(&file.text).code;
+    let code = code(&file.text);
     for attribute in ["#[allow(", "#[expect(", "#![allow(", "#![expect("] {
         for (start, _) in code.match_indices(attribute) {
             let end = code[start..].find(")]").map_or(code.len(), |length| start + length);
@@ -249,8 +249,8 @@ fn unsafe_code(file: &SourceFile) -> Findings {
     if UNSAFE.iter().any(|allowed| file.path == *allowed || allowed.ends_with('/') && file.path.starts_with(allowed)) {
         return Vec::new();
     }
-    let scrubbed = scrub(&file.text);
-    let found = tokens(&scrubbed.code).into_iter().filter(|&(_, token)| token == "unsafe");
+    let code = code(&file.text);
+    let found = tokens(&code).into_iter().filter(|&(_, token)| token == "unsafe");
     found.map(|(line, _)| format!("{}:{line}: `unsafe` outside {UNSAFE:?}", file.path)).collect()
 }
 
@@ -263,7 +263,7 @@ fn unsafe_code_is_in_one_named_file() {
 
 fn letters(file: &SourceFile) -> Findings {
     let mut findings = Findings::new();
-    let code = scrub(&file.text).uncommented;
+    let code = scrub(&file.text, &[Piece::Comment]);
     for (number, (line, code)) in file.text.lines().zip(code.lines()).enumerate() {
         // Signs are welcome in comments (a paragraph sign, an arrow); letters that look like others are not.
         let is_letter = |character: char| character.is_alphabetic() && character != '\u{b5}' || character.is_control();

@@ -12,14 +12,6 @@ pub(crate) struct SourceFile {
     pub(crate) text: String,
 }
 
-/// A source text without its comments, and without its comments and literals. Both keep every line break.
-pub(crate) struct Scrubbed {
-    /// Comments are blank.
-    pub(crate) uncommented: String,
-    /// Comments, strings and characters are blank.
-    pub(crate) code: String,
-}
-
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -54,28 +46,32 @@ fn walk(top: &Path, folder: &Path, extensions: &[&str], found: &mut Vec<SourceFi
     }
 }
 
-/// Blanks comments and literals out of a Rust text.
-pub(crate) fn scrub(text: &str) -> Scrubbed {
-    let characters: Vec<char> = text.chars().collect();
-    let mut scrubbed = Scrubbed { uncommented: String::new(), code: String::new() };
-    let mut position = 0;
-    while position < characters.len() {
-        let (kind, length) = piece(&characters, position);
-        for &character in &characters[position..position + length] {
-            let blank = if character == '\n' { '\n' } else { ' ' };
-            scrubbed.uncommented.push(if kind == Piece::Comment { blank } else { character });
-            scrubbed.code.push(if kind == Piece::Code { character } else { blank });
-        }
-        position += length;
-    }
-    scrubbed
-}
-
+/// What a Rust text is made of.
 #[derive(Clone, Copy, PartialEq)]
-enum Piece {
+pub(crate) enum Piece {
     Code,
     Comment,
     Literal,
+}
+
+/// A Rust text without its comments and literals. Every line break stays.
+pub(crate) fn code(text: &str) -> String {
+    scrub(text, &[Piece::Comment, Piece::Literal])
+}
+
+/// A Rust text in which these pieces are blank.
+pub(crate) fn scrub(text: &str, blanked: &[Piece]) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let mut scrubbed = String::with_capacity(text.len());
+    let mut position = 0;
+    while position < characters.len() {
+        let (kind, length) = piece(&characters, position);
+        let piece = &characters[position..characters.len().min(position + length)];
+        let blank = blanked.contains(&kind);
+        scrubbed.extend(piece.iter().map(|&character| if blank && character != '\n' { ' ' } else { character }));
+        position += length;
+    }
+    scrubbed
 }
 
 /// The kind and the length of what starts here.
