@@ -101,8 +101,9 @@ impl Entries {
     /// Keeps the entries from `start` on for which `keep` holds, and all before.
     pub(crate) fn retain_from(&mut self, start: usize, mut keep: impl FnMut(&Entry) -> bool) {
         let entries = self.as_mut_slice();
-        let mut kept = start.min(entries.len());
-        for index in kept..entries.len() {
+        let start = start.min(entries.len());
+        let mut kept = start;
+        for index in start..entries.len() {
             if keep(&entries[index]) {
                 entries[kept] = entries[index];
                 kept += 1;

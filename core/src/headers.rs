@@ -175,21 +175,21 @@ impl Headers {
         let name_length = u16::try_from(name.len()).map_err(|_| InvalidHeader::TooLong)?;
         let value_length = u32::try_from(value.len()).map_err(|_| InvalidHeader::TooLong)?;
         let added = name.len() + value.len();
-        if let Block::Inline { length, bytes } = &mut self.block {
-            let start = usize::from(*length);
-            let value_start = start + name.len();
-            if start + added <= INLINE {
-                bytes[start..value_start].copy_from_slice(name.as_bytes());
-                bytes[value_start..start + added].copy_from_slice(value);
-                let entry = Entry {
-                    name_start: u32::from(*length),
-                    value_start: value_start as u32,
-                    value_length,
-                    name_length,
-                };
-                *length = (start + added) as u8;
-                return Ok(entry);
-            }
+        if let Block::Inline { length, bytes } = &mut self.block
+            && let Some(space) = bytes.get_mut(usize::from(*length)..usize::from(*length) + added)
+        {
+            let (name_space, value_space) = space.split_at_mut(name.len());
+            name_space.copy_from_slice(name.as_bytes());
+            value_space.copy_from_slice(value);
+            let name_start = u32::from(*length);
+            // Both are at most 96 here.
+            *length += u8::try_from(added).unwrap_or_default();
+            return Ok(Entry {
+                name_start,
+                value_start: name_start + u32::from(name_length),
+                value_length,
+                name_length,
+            });
         }
         let bytes = self.owned(added)?;
         let name_start = u32::try_from(bytes.len()).map_err(|_| InvalidHeader::TooLong)?;
@@ -208,12 +208,13 @@ impl Headers {
             let needed = live.checked_add(added).filter(|&needed| u32::try_from(needed).is_ok());
             let needed = needed.ok_or(InvalidHeader::TooLong)?;
             let mut bytes = Vec::with_capacity((needed + needed / 2).max(4 * INLINE));
+            let mut moved = 0;
             for entry in self.entries.as_mut_slice() {
-                let moved = bytes.len() as u32;
                 bytes.extend_from_slice(entry.name(block));
                 bytes.extend_from_slice(entry.value(block));
                 entry.name_start = moved;
                 entry.value_start = moved + u32::from(entry.name_length);
+                moved = entry.value_start + entry.value_length;
             }
             self.block = Block::Owned(bytes);
         }

@@ -56,14 +56,14 @@ impl Random {
     pub const fn below(&mut self, bound: u64) -> u64 {
         assert!(bound > 0, "no number is below 0");
         // Lemire's method: the high half of a product is uniform once the low half is past the biased remainder.
-        let mut product = self.next_u64() as u128 * bound as u128;
-        if (product as u64) < bound {
+        let mut draw = self.next_u64();
+        if draw.wrapping_mul(bound) < bound {
             let biased = bound.wrapping_neg() % bound;
-            while (product as u64) < biased {
-                product = self.next_u64() as u128 * bound as u128;
+            while draw.wrapping_mul(bound) < biased {
+                draw = self.next_u64();
             }
         }
-        (product >> 64) as u64
+        ((draw as u128 * bound as u128) >> 64) as u64
     }
 
     /// Fills `target` with random bytes.

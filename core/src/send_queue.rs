@@ -244,7 +244,7 @@ impl fmt::Debug for SendQueue {
             .field("remaining", &self.remaining)
             .field("blocks", &self.blocks.len())
             .field("total_sent", &self.total_sent)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

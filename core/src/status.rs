@@ -173,7 +173,7 @@ impl Status {
     /// The code's three digits, as on the wire.
     #[inline]
     pub const fn digits(self) -> [u8; 3] {
-        [b'0' + (self.0 / 100) as u8, b'0' + (self.0 / 10 % 10) as u8, b'0' + (self.0 % 10) as u8]
+        [b'0' + (self.0 / 100 % 10) as u8, b'0' + (self.0 / 10 % 10) as u8, b'0' + (self.0 % 10) as u8]
     }
 
     /// 1xx: an interim response, a final one follows.

@@ -9,9 +9,9 @@ const TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
 /// ASCII letters and digits, and `others`.
 pub(crate) const fn table(others: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
-    let mut byte = 0_usize;
+    let mut byte = 0_u8;
     while byte < 128 {
-        table[byte] = (byte as u8 as char).is_ascii_alphanumeric();
+        table[byte as usize] = byte.is_ascii_alphanumeric();
         byte += 1;
     }
     let mut index = 0;
@@ -38,9 +38,9 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
 /// are allowed (obs-text).
 #[inline]
 pub(crate) fn is_field_value(bytes: &[u8]) -> bool {
-    let faults = bytes
-        .iter()
-        .fold(0_u8, |faults, &byte| faults | u8::from((byte < b' ') & (byte != b'\t')) | u8::from(byte == 0x7f));
+    let faults = bytes.iter().fold(0_u8, |faults, &byte| {
+        faults | (u8::from(byte < b' ') & u8::from(byte != b'\t')) | u8::from(byte == 0x7f)
+    });
     faults == 0
 }
 

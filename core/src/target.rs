@@ -96,7 +96,7 @@ impl Target {
             return Err(InvalidTarget);
         }
         let path_end = path_end(&raw, end);
-        let (scheme_length, path_start) = (scheme_length as u32, end as u32);
+        let (scheme_length, path_start) = (offset(scheme_length), offset(end));
         Ok(Self { raw, form: TargetForm::Absolute, path_start, path_end, scheme_length })
     }
 
@@ -172,9 +172,14 @@ impl fmt::Display for InvalidTarget {
 
 impl core::error::Error for InvalidTarget {}
 
-/// Where the path that starts at `start` ends. The caller made sure that the length fits.
+/// Where the path that starts at `start` ends.
 fn path_end(raw: &[u8], start: usize) -> u32 {
-    memchr::memchr(b'?', &raw[start..]).map_or(raw.len(), |at| start + at) as u32
+    offset(memchr::memchr(b'?', &raw[start..]).map_or(raw.len(), |at| start + at))
+}
+
+/// An offset into a target, whose length `parse` found to fit.
+fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// Visible ASCII without `#`, and not empty. Without branches, so that it vectorises.
