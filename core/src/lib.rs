@@ -19,6 +19,7 @@ pub mod header;
 mod headers;
 mod limits;
 mod method;
+pub mod pool;
 mod protocol;
 mod random;
 mod send_queue;

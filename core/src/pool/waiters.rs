@@ -1,0 +1,80 @@
+//! Who waits, in the order in which they came, and who is next.
+//!
+//! The first waiter of each host that is below its own limit is *listed*: a free place goes to the oldest listed one.
+//! A connection that comes back goes to the first waiter of its own host, since that costs no dial; but each time it
+//! overtakes an older waiter of another host this is counted, and none is overtaken more than [`OVERTAKES`] times.
+
+use alloc::collections::BTreeMap;
+
+/// Names one waiter; never used twice by one pool. Older waiters compare less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WaiterId(u64);
+
+/// How often a waiter can be overtaken by younger ones of another host.
+const OVERTAKES: u32 = 8;
+
+#[derive(Debug)]
+struct Waiter {
+    host: usize,
+    overtaken: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Waiters {
+    all: BTreeMap<WaiterId, Waiter>,
+    listed: BTreeMap<WaiterId, usize>,
+    next: u64,
+}
+
+impl Waiters {
+    pub(super) fn new() -> Self {
+        Self { all: BTreeMap::new(), listed: BTreeMap::new(), next: 0 }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn push(&mut self, host: usize) -> WaiterId {
+        let id = WaiterId(self.next);
+        self.next += 1;
+        self.all.insert(id, Waiter { host, overtaken: 0 });
+        id
+    }
+
+    /// Removes a waiter; gives its host.
+    pub(super) fn remove(&mut self, id: WaiterId) -> Option<usize> {
+        self.all.remove(&id).map(|waiter| waiter.host)
+    }
+
+    pub(super) fn list(&mut self, before: Option<WaiterId>, now: Option<WaiterId>, host: usize) {
+        if let Some(before) = before {
+            self.listed.remove(&before);
+        }
+        if let Some(now) = now {
+            self.listed.insert(now, host);
+        }
+    }
+
+    /// Who gets the next free place, and its host.
+    pub(super) fn oldest_listed(&self) -> Option<(WaiterId, usize)> {
+        self.listed.first_key_value().map(|(id, host)| (*id, *host))
+    }
+
+    /// Who gets a connection that comes back, where `own` is the first waiter of its host. If the answer is another
+    /// one, it gets the place.
+    pub(super) fn next_for(&mut self, own: Option<WaiterId>) -> Option<WaiterId> {
+        let oldest = self.oldest_listed().map(|(id, _)| id);
+        let (Some(own), Some(oldest)) = (own, oldest) else { return own.or(oldest) };
+        if oldest >= own {
+            return Some(own);
+        }
+        match self.all.get_mut(&oldest) {
+            Some(waiter) if waiter.overtaken < OVERTAKES => {
+                waiter.overtaken += 1;
+                Some(own)
+            }
+            _ => Some(oldest),
+        }
+    }
+}
