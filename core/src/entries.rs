@@ -17,6 +17,17 @@ pub(crate) struct Entry {
 impl Entry {
     const NONE: Self = Self { name_start: 0, value_start: 0, value_length: 0, name_length: 0 };
 
+    /// An entry at these offsets, if they fit.
+    #[inline]
+    pub(crate) fn new(name_start: usize, name_length: usize, value_start: usize, value_length: usize) -> Option<Self> {
+        Some(Self {
+            name_start: u32::try_from(name_start).ok()?,
+            value_start: u32::try_from(value_start).ok()?,
+            value_length: u32::try_from(value_length).ok()?,
+            name_length: u16::try_from(name_length).ok()?,
+        })
+    }
+
     /// The name, or nothing if the offsets are not of this block.
     #[inline]
     pub(crate) fn name<'a>(&self, block: &'a [u8]) -> &'a [u8] {
@@ -46,6 +57,12 @@ pub(crate) struct Entries {
     length: usize,
     /// All entries, once they are more than fit inline.
     spilled: Vec<Entry>,
+}
+
+impl Default for Entries {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Entries {
