@@ -16,12 +16,15 @@ extern crate std;
 pub mod date;
 mod entries;
 pub mod header;
+pub mod http1;
 mod headers;
 mod limits;
 mod method;
 pub mod pool;
 mod protocol;
 mod random;
+#[cfg(feature = "url")]
+pub mod redirect;
 mod send_queue;
 mod status;
 pub(crate) mod syntax;
