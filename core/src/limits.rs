@@ -31,8 +31,10 @@ pub struct Limits {
     pub receive_buffer: usize,
     /// Bytes in `outgoing` above which a sender should wait. Default 64 KiB.
     pub send_buffer: usize,
-    /// Bytes of an unread body, or sent after the last answer, that are read and thrown away so that the answer
-    /// reaches a peer that is still sending (lingering close). Default 1 MiB.
+    /// Bytes of an unread body that are read and thrown away so that the connection can be kept. Default 256 KiB.
+    pub discard_bytes: u64,
+    /// Bytes sent after our last answer that are read and thrown away, so that the answer reaches a peer that is
+    /// still sending (lingering close). Default 64 MiB: `linger_timeout` is the tighter bound.
     pub linger_bytes: u64,
     /// How long lingering lasts. Default 5 s.
     pub linger_timeout: Duration,
@@ -66,7 +68,8 @@ impl Default for Limits {
             informational: 32,
             receive_buffer: 64 * 1024,
             send_buffer: 64 * 1024,
-            linger_bytes: 1024 * 1024,
+            discard_bytes: 256 * 1024,
+            linger_bytes: 64 * 1024 * 1024,
             linger_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(60),

@@ -34,6 +34,12 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
 }
 
+/// How many token bytes `bytes` begins with.
+#[inline]
+pub(crate) fn token_length(bytes: &[u8]) -> usize {
+    bytes.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(bytes.len())
+}
+
 /// Whether `bytes` may be a field value (RFC 9110 §5.5): no control bytes except the tab, no DEL. Bytes from 0x80 on
 /// are allowed (obs-text).
 #[inline]

@@ -1,6 +1,6 @@
 //! The one driver: the only code that knows both a machine and a stream.
 //!
-//! A turn has one written order: write, read, deadline. It reads straight into the machine's input, writes vectored,
+//! A turn has one written order: input at hand, write, read, deadline. It reads straight into the machine's input, writes vectored,
 //! re-arms its timer only when a deadline came nearer, and owns a read buffer only while there is something in it.
 
 use std::fmt;
@@ -16,6 +16,8 @@ use crate::{Buffers, Handle, Stream, StreamInfo, Timer};
 
 /// Parts handed to one vectored write.
 const PARTS: usize = 32;
+/// Bytes of answers gathered while pipelined requests are at hand, before they are written.
+const COALESCED: usize = 64 * 1024;
 
 /// A machine on a stream.
 pub struct Driver<P> {
@@ -126,13 +128,17 @@ impl<P: Protocol> Driver<P> {
         self.stream.abort_on_drop();
     }
 
-    /// One turn: write, read, deadline.
+    /// One turn: input at hand, write, read, deadline.
     ///
     /// `Ready(Ok(()))`: something happened; drain the events and come again. `Ready(Err(_))`: the transport failed.
     /// `Pending`: the wakers are set. Call [`refresh_now`](Self::refresh_now) first, once per poll of the task.
     pub fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Result<(), DriveError>> {
+        // Input at hand comes before writing, so that the answers to pipelined requests leave in one write.
+        if self.machine.outgoing().remaining() < COALESCED && self.turn_input() {
+            return Poll::Ready(Ok(()));
+        }
         let wrote = self.turn_write(context)?;
-        let read = self.turn_read(context)?;
+        let read = self.turn_input() || self.turn_read(context)?;
         let fired = self.turn_deadline(context);
         if wrote || read || fired { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
@@ -193,17 +199,22 @@ impl<P: Protocol> Driver<P> {
         Ok(wrote)
     }
 
+    /// Offers the machine what is at hand: a command or a drained event may have made room for it. True if it took
+    /// any, or ended.
+    fn turn_input(&mut self) -> bool {
+        if self.input.is_empty() {
+            return false;
+        }
+        let before = self.input.len();
+        let was_finished = self.machine.is_finished();
+        self.machine.handle_input(&mut self.input, self.now);
+        let took = self.input.len() != before || self.machine.is_finished() != was_finished;
+        self.release_if_empty();
+        took
+    }
+
     /// Reads once and lets the machine take it. True if there was anything.
     fn turn_read(&mut self, context: &mut Context<'_>) -> Result<bool, DriveError> {
-        // What a command or a drained event made room for comes first; it may be all that is wanted.
-        if !self.input.is_empty() {
-            let before = self.input.len();
-            self.machine.handle_input(&mut self.input, self.now);
-            if self.input.len() != before {
-                self.release_if_empty();
-                return Ok(true);
-            }
-        }
         if self.input_ended || !self.machine.wants_input() {
             return Ok(false);
         }
@@ -273,7 +284,10 @@ impl<P: Protocol> Driver<P> {
 
 impl<P: fmt::Debug> fmt::Debug for Driver<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("machine", &self.machine).field("input", &self.input.len()).finish_non_exhaustive()
+        f.debug_struct("Driver")
+            .field("machine", &self.machine)
+            .field("input", &self.input.len())
+            .finish_non_exhaustive()
     }
 }
 
