@@ -62,7 +62,6 @@ pub struct ClientConnection {
 
 /// What a client connection reports.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "a box would cost an allocation per message")]
 pub enum ClientEvent {
     /// An interim response but 101 (RFC 9110 §15.2). The final one follows.
     Informational {
