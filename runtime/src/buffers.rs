@@ -10,7 +10,7 @@ use bytes::BytesMut;
 /// Size of a fresh buffer, bytes.
 const CAPACITY: usize = 32 * 1024;
 /// A buffer with less room left than this is replaced before the next read.
-const LEAST_ROOM: usize = 2 * 1024;
+const LEAST_ROOM: usize = 8 * 1024;
 /// Buffers kept per thread: 2 MiB.
 const KEPT: usize = 64;
 
