@@ -119,6 +119,13 @@ impl Headers {
         HeadersIter { block: self.block.as_slice(), entries: self.entries.iter() }
     }
 
+    /// All fields in order, as bytes: for the encoder.
+    #[inline]
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let block = self.block.as_slice();
+        self.entries.iter().map(|entry| (entry.name(block), entry.value(block)))
+    }
+
     /// Adds a field at the end. Spaces and tabs around the value are cut off.
     pub fn append(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
         let value = checked(name, value.as_ref())?;

@@ -75,6 +75,16 @@ impl SendQueue {
         self.remaining += bytes.len();
     }
 
+    /// Appends `name: value` and CRLF.
+    #[inline]
+    pub fn put_field(&mut self, name: &[u8], value: &[u8]) {
+        self.scratch.reserve(name.len() + value.len() + 4);
+        self.put_slice(name);
+        self.put_slice(b": ");
+        self.put_slice(value);
+        self.put_slice(b"\r\n");
+    }
+
     /// Appends a block: copied up to 4 KiB, above that kept as it is.
     #[inline]
     pub fn put_bytes(&mut self, bytes: Bytes) {
@@ -114,6 +124,12 @@ impl SendQueue {
             }
         }
         self.put_slice(&digits[start..]);
+    }
+
+    /// Whether the queue owns memory to write into.
+    #[inline]
+    pub const fn has_scratch(&self) -> bool {
+        self.scratch.capacity() > 0
     }
 
     /// The unsent bytes as slices in order, none empty: what a vectored write takes.

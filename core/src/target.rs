@@ -208,12 +208,17 @@ const HOST: [bool; 256] = table(b"-._~!$&'()*+,;=");
 /// Whether `bytes` is a host with an optional port (RFC 3986 §3.2.2, §3.2.3), as in `Host` and in targets: a name, an
 /// IPv4 address or an address in brackets; no user information; a port of at most 65535. Empty is not valid.
 pub(crate) fn is_valid_host(bytes: &[u8]) -> bool {
+    // Most are letters, digits, dots and hyphens, then perhaps a colon and digits.
+    let name = bytes.iter().take_while(|&&byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-').count();
+    if name > 0 && name == bytes.len() {
+        return true;
+    }
     let (host_is_valid, rest) = if let [b'[', literal @ ..] = bytes {
         let Some(end) = literal.iter().position(|&byte| byte == b']') else { return false };
         (is_ip_literal(&literal[..end]), &literal[end + 1..])
     } else {
-        let end = bytes.iter().position(|&byte| byte == b':').unwrap_or(bytes.len());
-        (is_registered_name(&bytes[..end]), &bytes[end..])
+        let end = memchr::memchr(b':', &bytes[name..]).map_or(bytes.len(), |more| name + more);
+        (end == name && name > 0 || is_registered_name(&bytes[..end]), &bytes[end..])
     };
     let port_is_valid = match rest {
         [] | [b':'] => true,

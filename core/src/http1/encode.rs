@@ -17,30 +17,36 @@ pub(super) fn status_line(queue: &mut SendQueue, status: Status) {
     queue.put_slice(b"\r\n");
 }
 
-/// `Name: value`.
-pub(super) fn field(queue: &mut SendQueue, name: &str, value: &[u8]) {
-    queue.put_slice(name.as_bytes());
-    queue.put_slice(b": ");
-    queue.put_slice(value);
-    queue.put_slice(b"\r\n");
-}
-
 /// The caller's fields, but those that `is_ours` claims.
-pub(super) fn fields(queue: &mut SendQueue, headers: &Headers, is_ours: impl Fn(&str) -> bool) {
-    for (name, value) in headers {
+#[inline]
+pub(super) fn fields(queue: &mut SendQueue, headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) {
+    for (name, value) in headers.fields() {
         if !is_ours(name) {
-            field(queue, name, value);
+            queue.put_field(name, value);
         }
     }
 }
 
 /// Whether the machine writes this field itself.
-pub(super) fn is_framing(name: &str) -> bool {
+#[inline]
+pub(super) fn is_framing(name: &[u8]) -> bool {
     match name.len() {
-        10 => name.eq_ignore_ascii_case("connection"),
-        14 => name.eq_ignore_ascii_case("content-length"),
-        17 => name.eq_ignore_ascii_case("transfer-encoding"),
+        10 => name.eq_ignore_ascii_case(b"connection"),
+        14 => name.eq_ignore_ascii_case(b"content-length"),
+        17 => name.eq_ignore_ascii_case(b"transfer-encoding"),
         _ => false,
+    }
+}
+
+/// `Date`, if the caller has a clock, and the empty line.
+#[inline]
+pub(super) fn date_and_end(queue: &mut SendQueue, date: Option<&[u8; 29]>) {
+    if let Some(date) = date {
+        queue.put_slice(b"Date: ");
+        queue.put_slice(date);
+        queue.put_slice(b"\r\n\r\n");
+    } else {
+        queue.put_slice(b"\r\n");
     }
 }
 
@@ -63,6 +69,6 @@ pub(super) fn chunk(queue: &mut SendQueue, data: Bytes) {
 pub(super) fn last_chunk(queue: &mut SendQueue, trailers: Option<&Headers>) {
     let Some(trailers) = trailers else { return queue.put_slice(b"0\r\n\r\n") };
     queue.put_slice(b"0\r\n");
-    fields(queue, trailers, |name| is_framing(name) || name.eq_ignore_ascii_case("host"));
+    fields(queue, trailers, |name| is_framing(name) || name.eq_ignore_ascii_case(b"host"));
     queue.put_slice(b"\r\n");
 }

@@ -46,7 +46,7 @@ impl ServerConnection {
         match mem::replace(&mut self.receive, Receive::Ended) {
             Receive::Head { mut scan, since } => match scan.advance(input, &self.limits) {
                 Ok(None) => self.receive = Receive::Head { scan, since },
-                Ok(Some(length)) => self.take_head(&mut scan, length, input, now),
+                Ok(Some(length)) => self.take_head(*scan, length, input, now),
                 Err(error) => self.fail(error, now),
             },
             // A head that is whole needs no allocation; the deadline of a first head began with the connection.
@@ -58,7 +58,7 @@ impl ServerConnection {
                 let mut scan = Scan::new(Block::Request);
                 match scan.advance(input, &self.limits) {
                     Ok(None) => self.receive = Receive::Head { scan: Box::new(scan), since },
-                    Ok(Some(length)) => self.take_head(&mut scan, length, input, now),
+                    Ok(Some(length)) => self.take_head(scan, length, input, now),
                     Err(error) => self.fail(error, now),
                 }
             }
@@ -72,10 +72,10 @@ impl ServerConnection {
     }
 
     /// Opens an exchange with the head that is the first `length` bytes of `input`.
-    fn take_head(&mut self, scan: &mut Scan, length: usize, input: &mut BytesMut, now: Instant) {
+    fn take_head(&mut self, scan: Scan, length: usize, input: &mut BytesMut, now: Instant) {
+        let facts = scan.facts;
         match read_head(scan, length, input) {
             Ok((head, framing)) => {
-                let facts = &scan.facts;
                 self.exchange = Exchange {
                     id: self.exchange.next_id(),
                     version: head.version,
@@ -83,7 +83,7 @@ impl ServerConnection {
                     is_connect: head.method == Method::Connect,
                     // RFC 9110 §7.8: Upgrade counts only if Connection lists it, and not in HTTP/1.0.
                     wants_upgrade: facts.upgrade && facts.connection_upgrade && head.version == Version::Http11,
-                    keep_alive: persists(head.version, facts),
+                    keep_alive: persists(head.version, &facts),
                     continue_due: facts.expect == Expect::Continue
                         && framing != Framing::Empty
                         && head.version == Version::Http11,
@@ -289,7 +289,7 @@ impl ServerConnection {
 }
 
 /// Takes a complete head out of the input.
-fn read_head(scan: &mut Scan, length: usize, input: &mut BytesMut) -> Result<(RequestHead, Framing), ReceiveError> {
+fn read_head(scan: Scan, length: usize, input: &mut BytesMut) -> Result<(RequestHead, Framing), ReceiveError> {
     let StartLine::Request(line) = scan.start else { return Err(ReceiveError::StartLineInvalid) };
     let base = scan.start_offset();
     let block = input.split_to(length).freeze();
@@ -297,6 +297,6 @@ fn read_head(scan: &mut Scan, length: usize, input: &mut BytesMut) -> Result<(Re
     let target = block.slice(base + line.target_start..base + line.target_end);
     let target = Target::parse(target, &method).map_err(|_| ReceiveError::TargetInvalid)?;
     let framing = request_framing(line.version, &scan.facts)?;
-    let headers = Headers::from_received(block, mem::take(&mut scan.entries));
+    let headers = Headers::from_received(block, scan.entries);
     Ok((RequestHead { method, target, version: line.version, headers }, framing))
 }

@@ -68,10 +68,7 @@ impl ServerConnection {
         encode::status_line(&mut self.queue, status);
         let send = self.frame(response, body);
         self.write_connection();
-        if let Some(date) = response.date {
-            encode::field(&mut self.queue, header::DATE, date);
-        }
-        self.queue.put_slice(b"\r\n");
+        encode::date_and_end(&mut self.queue, response.date);
         self.send = match body {
             BodyLength::Empty => Send::Done,
             _ => Send::Body(send),
@@ -191,10 +188,7 @@ impl ServerConnection {
         encode::fields(&mut self.queue, response.headers, |name| {
             encode::is_framing(name) && name.len() != header::CONNECTION.len()
         });
-        if let Some(date) = response.date {
-            encode::field(&mut self.queue, header::DATE, date);
-        }
-        self.queue.put_slice(b"\r\n");
+        encode::date_and_end(&mut self.queue, response.date);
         self.send = Send::Done;
         self.receive = Receive::HandedOver;
         self.close = Some(CloseReason::Upgraded);
