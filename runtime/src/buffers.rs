@@ -1,4 +1,4 @@
-//! Read buffers lent per thread, so that an idle connection owns none.
+//! Read buffers and scratch memory lent per thread, so that an idle connection owns none.
 //!
 //! A connection never changes thread on a worker, so the pool is the thread's; elsewhere a buffer that moved merely
 //! ends in another thread's pool.
@@ -14,11 +14,15 @@ const LEAST_ROOM: usize = 8 * 1024;
 /// Buffers kept per thread: 2 MiB.
 const KEPT: usize = 64;
 
+/// Scratch memory larger than this is freed rather than kept.
+const SCRATCH_KEPT: usize = 64 * 1024;
+
 thread_local! {
     static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The thread's pool of read buffers.
+/// The thread's pool of read buffers and of scratch memory.
 #[derive(Debug)]
 pub struct Buffers;
 
@@ -45,6 +49,26 @@ impl Buffers {
             let mut pool = pool.borrow_mut();
             if pool.len() < KEPT {
                 pool.push(buffer);
+            }
+        });
+    }
+
+    /// Memory to write answers into, empty.
+    pub fn take_scratch() -> Vec<u8> {
+        let kept = SCRATCH.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        kept.unwrap_or_else(|| Vec::with_capacity(4 * 1024))
+    }
+
+    /// Gives it back; what is still in it is dropped.
+    pub fn give_scratch(mut scratch: Vec<u8>) {
+        if scratch.capacity() == 0 || scratch.capacity() > SCRATCH_KEPT {
+            return;
+        }
+        scratch.clear();
+        let _ = SCRATCH.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < KEPT {
+                pool.push(scratch);
             }
         });
     }

@@ -72,8 +72,9 @@ impl<P: Protocol> Driver<P> {
         }
     }
 
-    /// The machine: for commands and events.
+    /// The machine: for commands and events. It is lent memory to write into while it is used.
     pub fn machine(&mut self) -> &mut P {
+        self.lend_scratch();
         &mut self.machine
     }
 
@@ -140,7 +141,11 @@ impl<P: Protocol> Driver<P> {
         let wrote = self.turn_write(context)?;
         let read = self.turn_input() || self.turn_read(context)?;
         let fired = self.turn_deadline(context);
-        if wrote || read || fired { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if wrote || read || fired {
+            return Poll::Ready(Ok(()));
+        }
+        self.release_scratch();
+        Poll::Pending
     }
 
     /// Writes until nothing is left.
@@ -273,6 +278,20 @@ impl<P: Protocol> Driver<P> {
             return true;
         }
         false
+    }
+
+    fn lend_scratch(&mut self) {
+        let queue = self.machine.outgoing();
+        if !queue.has_scratch() {
+            queue.give_scratch(Buffers::take_scratch());
+        }
+    }
+
+    fn release_scratch(&mut self) {
+        let queue = self.machine.outgoing();
+        if queue.has_scratch() && queue.is_empty() {
+            Buffers::give_scratch(queue.take_scratch());
+        }
     }
 
     fn release_if_empty(&mut self) {

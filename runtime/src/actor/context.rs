@@ -1,5 +1,5 @@
-//! What an actor is, and what it can ask for while it handles a message. All of that is the actor's own: it ends with the
-//! actor and never keeps it alive.
+//! What an actor is, and what it can ask for while it handles a message. All of that is the actor's own: it ends with
+//! the actor and never keeps it alive.
 
 use std::future::IntoFuture;
 use std::sync::Arc;

@@ -23,8 +23,8 @@ struct Looping {
 
 /// Starts an `async fn` that owns a [`Mailbox`], on the current worker of `runtime`.
 ///
-/// It ends when it returns, and should when [`Mailbox::recv`] gives `None`; a kill drops it where it stands, and a panic
-/// ends it alone. Watchers hear of each.
+/// It ends when it returns, and should when [`Mailbox::recv`] gives `None`; a kill drops it where it stands, and a
+/// panic ends it alone. Watchers hear of each.
 ///
 /// ```
 /// use callboard_runtime::Handle;

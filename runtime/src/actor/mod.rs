@@ -4,8 +4,8 @@
 //! order; control (stop, kill) has its own lane and overtakes them; a panic ends one actor and its watchers hear of it;
 //! whatever waits has a deadline or ends with the actor. No lock is held while a user's value is dropped or woken.
 //!
-//! [`Actor`] is a value with a synchronous `handle`; [`spawn_loop`] runs an `async fn` that owns a [`Mailbox`]. Both are
-//! spoken to through an [`Address`].
+//! [`Actor`] is a value with a synchronous `handle`; [`spawn_loop`] runs an `async fn` that owns a [`Mailbox`]. Both
+//! are spoken to through an [`Address`].
 
 mod address;
 mod alarm;

@@ -20,8 +20,8 @@ pub struct MailboxOptions {
     pub capacity: usize,
     /// What `tell` does when the inbox is full. Default [`Overflow::Reject`].
     pub overflow: Overflow,
-    /// Futures that [`Context::run`](super::Context::run) may have in flight before the inbox waits for one of them to end; 0 counts as 1.
-    /// One message may start more than one, so what it starts may exceed this number. Default 1024.
+    /// Futures that [`Context::run`](super::Context::run) may have in flight before the inbox waits for one of them to
+    /// end; 0 counts as 1. One message may start more than one, and so exceed this number. Default 1024.
     pub running: usize,
     /// A name for people to read. Default, if empty: the actor's type.
     pub name: Cow<'static, str>,
@@ -33,7 +33,8 @@ impl Default for MailboxOptions {
     }
 }
 
-/// What [`Address::tell`](super::Address::tell) does when the inbox is full. [`Address::send`](super::Address::send) waits for room under every rule.
+/// What [`Address::tell`](super::Address::tell) does when the inbox is full. [`Address::send`](super::Address::send)
+/// waits for room under every rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Overflow {
     /// Refuses, and gives the message back.

@@ -1,4 +1,5 @@
-//! A [`Context`] without a runtime: test an actor as a plain value, by calling `handle` and looking at what it asked for.
+//! A [`Context`] without a runtime: test an actor as a plain value, by calling `handle` and looking at what it asked
+//! for.
 //!
 //! Nothing runs here by itself, and time stands still until [`TestContext::advance`].
 
