@@ -178,9 +178,9 @@ pub trait Listener: Send + 'static {
 pub struct ListenOptions {
     /// Connections that the system keeps before `accept`. Default 1024.
     pub backlog: u32,
-    /// SO_REUSEPORT: several listeners, one per worker, share the port. Default false.
+    /// `SO_REUSEPORT`: several listeners, one per worker, share the port. Default false.
     pub reuse_port: bool,
-    /// TCP_NODELAY on accepted streams. Default true.
+    /// `TCP_NODELAY` on accepted streams. Default true.
     pub no_delay: bool,
 }
 
