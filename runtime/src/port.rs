@@ -108,6 +108,12 @@ impl Handle {
         std::future::poll_fn(|context| timer.poll_at(context, deadline)).await;
     }
 
+    /// Waits for a signal that asks the process to end.
+    pub async fn signal(&self) -> io::Result<SignalKind> {
+        let mut signals = self.signals()?;
+        std::future::poll_fn(|context| signals.poll_signal(context)).await
+    }
+
     /// Waits for `duration`.
     pub async fn sleep(&self, duration: Duration) {
         self.sleep_until(self.now() + duration).await;
