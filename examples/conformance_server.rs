@@ -1,0 +1,97 @@
+//! The server that outside suites and benches talk to.
+//!
+//! `conformance_server --port P --runtime smol|smol-workers|tokio|tokio-workers [--threads N] [--root DIR] [--tls]`
+//!
+//! Serves `/`, `/json`, `/user/{id}`, `/echo` and `/stream`. `--root` is for static files, which do not exist yet.
+
+use bytes::Bytes;
+use callboard::core::BodyLength;
+use callboard::web::{App, Body, Json, Path, Response, get, post};
+use callboard::{Handle, Smol, Tokio, header};
+use futures_lite::stream;
+
+/// The body of `/stream`: 1 MiB in chunks of 16 KiB.
+static CHUNK: [u8; 16 * 1024] = [b'x'; 16 * 1024];
+
+#[derive(serde::Serialize)]
+struct Message {
+    message: &'static str,
+}
+
+async fn echo(body: Body) -> Response {
+    let response = Response::new(body);
+    match response.body().length() {
+        BodyLength::Empty => response.with_body(Bytes::new()),
+        _ => response,
+    }
+    .with_header(header::CONTENT_TYPE, "application/octet-stream")
+}
+
+async fn chunks() -> Response {
+    let chunks = stream::repeat(Ok::<_, std::io::Error>(Bytes::from_static(&CHUNK)));
+    Response::new(Body::stream(stream::StreamExt::take(chunks, 64)))
+        .with_header(header::CONTENT_TYPE, "application/octet-stream")
+}
+
+fn app() -> App {
+    App::new()
+        .route("/", get(async || "Hello, World!"))
+        .route("/json", get(async || Json(Message { message: "Hello, World!" })))
+        .route("/user/{id}", get(async |Path(id): Path<String>| id))
+        .route("/echo", post(echo))
+        .route("/stream", get(chunks))
+}
+
+struct Options {
+    port: u16,
+    runtime: String,
+    threads: usize,
+    is_tls: bool,
+}
+
+fn options() -> callboard::Result<Options> {
+    let mut options = Options { port: 8080, runtime: "smol".into(), threads: 1, is_tls: false };
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word} needs a value"));
+        match word.as_str() {
+            "--port" => options.port = value()?.parse()?,
+            "--runtime" => options.runtime = value()?,
+            "--threads" => options.threads = value()?.parse()?,
+            "--root" => eprintln!("--root {}: static files are not built yet", value()?),
+            "--tls" => options.is_tls = true,
+            _ => return Err(format!("unknown argument {word}").into()),
+        }
+    }
+    Ok(options)
+}
+
+fn main() -> callboard::Result {
+    let options = options()?;
+    let mut app = app();
+    if options.is_tls {
+        let (chain, key) =
+            (include_bytes!("certificates/localhost.pem"), include_bytes!("certificates/localhost.key"));
+        app = app.tls(callboard::runtime::tls::TlsAcceptor::from_pem(chain, key)?);
+    }
+    let address = format!("127.0.0.1:{}", options.port);
+    let runtime: Handle = match options.runtime.as_str() {
+        "smol" => Smol::new().into(),
+        "smol-workers" => Smol::workers(options.threads).into(),
+        "tokio-workers" => Tokio::workers(options.threads).into(),
+        // A runtime that the application owns, and callboard only uses.
+        "tokio" => {
+            let tokio = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(options.threads)
+                .enable_all()
+                .build()?;
+            return tokio.block_on(async {
+                let server = app.serve(Tokio::current(), address.as_str()).await?;
+                server.wait().await;
+                Ok(())
+            });
+        }
+        other => return Err(format!("unknown runtime {other}").into()),
+    };
+    Ok(app.run(runtime, address.as_str())?)
+}
