@@ -68,8 +68,10 @@ pub(super) struct StatusLine {
 /// `method SP request-target SP HTTP-version`, single spaces (RFC 9112 §3).
 pub(super) fn parse_request_line(line: &[u8]) -> Result<RequestLine, ReceiveError> {
     let method_end = token_length(line);
-    if method_end == 0 || line.get(method_end) != Some(&b' ') {
-        return Err(if method_end == 0 { ReceiveError::StartLineInvalid } else { ReceiveError::MethodInvalid });
+    match line.get(method_end) {
+        Some(b' ') if method_end > 0 => {}
+        Some(_) if method_end > 0 => return Err(ReceiveError::MethodInvalid),
+        _ => return Err(ReceiveError::StartLineInvalid),
     }
     let target_start = method_end + 1;
     let Some(length) = memchr::memchr(b' ', &line[target_start..]) else {

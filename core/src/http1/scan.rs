@@ -62,6 +62,7 @@ impl Scan {
 
     /// Looks at what is new in `input`. `Some(length)`: the block is the first `length` bytes.
     pub(super) fn advance(&mut self, input: &mut [u8], limits: &Limits) -> Result<Option<usize>, ReceiveError> {
+        self.check_beginning(input)?;
         while let Some(found) = memchr::memchr(b'\n', &input[self.searched..]) {
             let end = self.searched + found;
             self.searched = end + 1;
@@ -73,10 +74,10 @@ impl Scan {
                 return Ok(Some(end + 1));
             }
             self.line = end + 1;
+            self.check_beginning(input)?;
         }
         self.searched = input.len();
         self.check_limits(input.len(), input.len() - self.line, limits)?;
-        self.check_beginning(input)?;
         Ok(None)
     }
 
@@ -150,7 +151,9 @@ impl Scan {
     }
 
     /// Refuses at once what can never become a start line, so that a peer that speaks something else gets its answer
-    /// now and not at the deadline.
+    /// now and not at the deadline. Comes before anything else is said of the line: the verdict must not depend on
+    /// how much of it is here.
+    #[inline]
     fn check_beginning(&self, input: &[u8]) -> Result<(), ReceiveError> {
         let (StartLine::Pending, Some(&first)) = (self.start, input.get(self.line)) else { return Ok(()) };
         match (self.block, first) {

@@ -1,0 +1,54 @@
+//! What a machine reported, as lines of text that people can read and tests can compare.
+//!
+//! Adjacent parts of a body are one line, however they were cut: that is what split independence means.
+
+use std::fmt::Display;
+
+use callboard_core::Headers;
+
+use super::text::{escape, quote};
+
+/// Lines, and the part of a body that is not a line yet.
+#[derive(Default)]
+pub(crate) struct Listing {
+    lines: String,
+    data: Vec<u8>,
+}
+
+impl Listing {
+    pub(crate) fn line(&mut self, line: impl Display) {
+        self.flush();
+        self.lines.push_str(&format!("{line}\n"));
+    }
+
+    pub(crate) fn data(&mut self, data: &[u8]) {
+        assert!(!data.is_empty(), "a machine reports no empty data");
+        self.data.extend_from_slice(data);
+    }
+
+    pub(crate) fn fields(&mut self, headers: &Headers) {
+        for (name, value) in headers {
+            self.line(format_args!("  {name}: {}", escape(value)));
+        }
+    }
+
+    /// The bytes that were sent, a line for each of theirs.
+    pub(crate) fn sent(&mut self, sent: &[u8]) {
+        self.line("--- sent");
+        for line in sent.split_inclusive(|&byte| byte == b'\n') {
+            self.line(quote(line));
+        }
+    }
+
+    pub(crate) fn into_text(mut self) -> String {
+        self.flush();
+        self.lines
+    }
+
+    fn flush(&mut self) {
+        if !self.data.is_empty() {
+            let data = std::mem::take(&mut self.data);
+            self.lines.push_str(&format!("data {}\n", quote(&data)));
+        }
+    }
+}
