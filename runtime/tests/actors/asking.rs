@@ -58,6 +58,20 @@ fn a_deadline_wakes_the_asker() {
 }
 
 #[test]
+fn a_deadline_wakes_whoever_polled_the_question_last() {
+    let runtime = TestRuntime::new();
+    let log = Log::default();
+    let probe = probe(&runtime);
+    let place = Place::default();
+    let mut question = Box::pin(probe.ask(keep(&place)));
+    assert!(runtime.poll(&mut question).is_pending());
+    let note = log.clone();
+    runtime.handle().spawn(Box::pin(async move { note.note(question.await.unwrap_err().to_string()) }));
+    runtime.advance(Duration::from_secs(30));
+    assert_eq!(log.take(), "the actor did not answer in time");
+}
+
+#[test]
 fn an_answer_just_in_time_counts() {
     let runtime = TestRuntime::new();
     let probe = probe(&runtime);

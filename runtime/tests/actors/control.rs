@@ -181,7 +181,9 @@ fn an_address_given_out_while_the_inbox_drains_is_a_new_life() {
     let place = Arc::clone(&given);
     probe
         .tell(Order::call(move |_, context| {
-            *place.lock().unwrap() = Some(context.address());
+            let address = context.address();
+            assert_eq!(context.weak_address().upgrade().as_ref(), Some(&address));
+            *place.lock().unwrap() = Some(address);
         }))
         .unwrap();
     drop(probe);

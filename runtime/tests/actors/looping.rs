@@ -1,6 +1,7 @@
 //! An `async fn` with a mailbox: the same promises, in a loop.
 
 use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -103,6 +104,17 @@ fn a_loop_that_returns_or_panics_ends_alone() {
 }
 
 #[test]
+fn the_end_of_the_runtime_kills_its_loops() {
+    let runtime = TestRuntime::new();
+    let log = Log::default();
+    let address = start(&runtime, &log);
+    runtime.run();
+    runtime.shut_down();
+    assert_eq!(runtime.block_on(address.watch()).why, Why::Killed);
+    assert_eq!(log.take(), "loop-dropped");
+}
+
+#[test]
 fn a_panic_before_the_loop_is_caught_too() {
     let runtime = TestRuntime::new();
     let address = spawn_loop(&runtime.handle(), MailboxOptions::default(), |inbox: Mailbox<()>| {
@@ -162,6 +174,18 @@ fn the_end_of_a_mailbox_of_ones_own_is_its_drop() {
     drop(address);
     drop(inbox);
     assert_eq!(runtime.block_on(watch).why, Why::NoAddresses);
+}
+
+#[test]
+fn a_mailbox_dropped_by_a_panic_says_so() {
+    let runtime = TestRuntime::new();
+    let (address, inbox) = mailbox::<()>(&runtime.handle(), MailboxOptions::default());
+    let task = move || {
+        let _inbox = inbox;
+        panic!("in a task of ones own");
+    };
+    assert!(catch_unwind(AssertUnwindSafe(task)).is_err());
+    assert!(matches!(runtime.block_on(address.watch()).why, Why::Panicked(_)));
 }
 
 #[test]

@@ -41,6 +41,23 @@ fn results_come_in_the_order_of_completion() {
 }
 
 #[test]
+fn more_results_than_a_turn_takes_all_come() {
+    let runtime = TestRuntime::new();
+    let log = Log::default();
+    let probe = spawn(&runtime.handle(), Probe::new(&log));
+    let replies: Vec<_> = (0..200)
+        .map(|_| {
+            let reply = wait_for_answer(&probe);
+            runtime.run();
+            reply
+        })
+        .collect();
+    replies.into_iter().for_each(|reply| reply.send("result"));
+    runtime.run();
+    assert_eq!(log.take().matches("result").count(), 200);
+}
+
+#[test]
 fn a_turn_takes_futures_then_timers_then_the_inbox() {
     let runtime = TestRuntime::new();
     let log = Log::default();
@@ -89,7 +106,10 @@ fn past_the_limit_the_actor_can_still_be_stopped() {
     let probe = spawn_with(&runtime.handle(), Probe::new(&log), options);
     let waiting = wait_for_answer(&probe);
     runtime.run();
+    probe.tell(Order::Note("never")).unwrap();
+    runtime.run();
     assert!(waiting.is_wanted());
+    assert_eq!(probe.depth(), 1);
     probe.stop();
     runtime.run();
     assert!(!waiting.is_wanted());

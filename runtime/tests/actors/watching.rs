@@ -1,8 +1,10 @@
 //! Watches: before and after the end, of each other, without keeping anybody.
 
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use callboard_runtime::actor::{Down, Why, spawn};
 
@@ -21,6 +23,34 @@ fn every_watcher_hears_of_the_end() {
     for watch in watches {
         assert_eq!(runtime.block_on(watch), Down { who: probe.id(), why: Why::Stopped });
     }
+}
+
+#[test]
+fn a_watcher_hears_of_the_end_when_everything_is_dropped() {
+    struct Heard(Log);
+    impl Wake for Heard {
+        fn wake(self: Arc<Self>) {
+            self.0.note("heard");
+        }
+    }
+    let runtime = TestRuntime::new();
+    let log = Log::default();
+    let probe = spawn(&runtime.handle(), Probe { held: vec![log.trace("probe")], ..Probe::new(&log) });
+    let [future, timer] = ["future", "timer"].map(|name| log.trace(name));
+    probe
+        .tell(Order::call(move |_, context| {
+            context.run(pending::<()>(), |()| Order::Hold(future));
+            context.after(Duration::from_secs(1), Order::Hold(timer));
+        }))
+        .unwrap();
+    runtime.run();
+    probe.tell(Order::Hold(log.trace("message"))).unwrap();
+    let mut watch = probe.watch();
+    let waker = Waker::from(Arc::new(Heard(log.clone())));
+    assert!(Pin::new(&mut watch).poll(&mut Context::from_waker(&waker)).is_pending());
+    probe.stop();
+    runtime.run();
+    assert_eq!(log.take(), "started message-dropped stopped probe-dropped future-dropped timer-dropped heard");
 }
 
 #[test]
