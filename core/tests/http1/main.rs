@@ -5,5 +5,6 @@ mod client_run;
 mod corpus;
 mod feed;
 mod listing;
+mod properties;
 mod server_run;
 mod text;
