@@ -141,8 +141,9 @@ impl<M: Send + 'static> Address<M> {
     /// Asks a question and waits for the answer, 30 seconds at most.
     ///
     /// `make` gets the [`Reply`] and makes the message: often it is a variant's name. The question is told when the
-    /// future is first polled. Dropping the future drops the answer. The future owns an address, so it can be given to
-    /// [`Context::run`](super::Context::run).
+    /// future is first polled; if the inbox is full then, the answer is [`AskError::Full`]. (To wait for room as well,
+    /// [`send`](Self::send) a message with the reply of a [`question`].) Dropping the future drops the answer. The
+    /// future owns an address, so it can be given to [`Context::run`](super::Context::run).
     ///
     /// ```
     /// # use callboard_runtime::actor::{Address, AskError, Reply};

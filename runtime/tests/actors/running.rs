@@ -52,7 +52,9 @@ fn more_results_than_a_turn_takes_all_come() {
             reply
         })
         .collect();
-    replies.into_iter().for_each(|reply| reply.send("result"));
+    for reply in replies {
+        reply.send("result");
+    }
     runtime.run();
     assert_eq!(log.take().matches("result").count(), 200);
 }
