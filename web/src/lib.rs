@@ -1,1 +1,56 @@
-//! Skeleton.
+//! The web application of callboard: routes, extractors, responses, middlewares and the server.
+//!
+//! * [`App`] collects routes and starts a [`Server`], or becomes a [`Service`] that is called without one.
+//! * Handlers are async functions of up to twelve extractors ([`extract`]): [`Path`], [`Query`], [`Json`], [`Data`] …
+//! * What they return is a [`Response`], by [`IntoResponse`].
+//! * A connection is one task: its machine, its handler and its body take turns in it, without hops or allocations.
+//!
+//! ```
+//! use callboard_web::{App, Json, Method, Path, Request, get};
+//!
+//! async fn double(Path(number): Path<u32>) -> Json<u64> {
+//!     Json(u64::from(number) * 2)
+//! }
+//!
+//! # futures_lite::future::block_on(async {
+//! let service = App::new().route("/double/{number}", get(double)).into_service().unwrap();
+//! let response = service.call(Request::new(Method::Get, "/double/21").unwrap()).await;
+//! assert_eq!(response.bytes(100).await.unwrap(), "42");
+//! # });
+//! ```
+
+mod app;
+mod body;
+mod error;
+mod extensions;
+pub mod extract;
+mod fate;
+mod handler;
+mod link;
+mod middleware;
+mod request;
+mod response;
+mod routing;
+mod running;
+mod server;
+mod service;
+mod upgrade;
+
+pub use bytes::Bytes;
+pub use callboard_core::{Headers, Limits, Method, Status, Target, Version, header};
+pub use callboard_runtime::Endpoint;
+
+pub use app::App;
+pub use body::{Body, BodyError};
+pub use error::{RouteError, StartError};
+pub use extensions::Extensions;
+pub use extract::{Data, FromRequest, FromRequestParts, Json, Path, PeerAddress, Query};
+pub use fate::{Fate, PeerGone};
+pub use handler::{Handler, Needs};
+pub use middleware::Next;
+pub use request::{Request, RequestParts};
+pub use response::{Html, IntoResponse, Redirect, Response};
+pub use routing::{MethodRouter, any, delete, get, head, on, options, patch, post, put};
+pub use server::{DrainReport, ListenAddress, Server, ToEndpoints};
+pub use service::Service;
+pub use upgrade::{NoUpgrade, Upgrade};

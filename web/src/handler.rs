@@ -1,0 +1,150 @@
+//! Handlers: async functions of 0 to 12 extractors.
+//!
+//! All but the last extractor take from the head; the last may take the body. What a handler needs of the app is
+//! collected from its extractors when it is registered, and checked when the app starts.
+
+use std::any::TypeId;
+use std::future::Future;
+use std::marker::PhantomData;
+
+use crate::extract::{FromRequest, FromRequestParts};
+use crate::response::IntoResponse;
+use crate::running::Running;
+use crate::{Request, Response};
+
+/// What can answer requests: an async function or closure with up to 12 extractors.
+///
+/// `T` only tells apart the kinds of functions; it is inferred.
+///
+/// ```compile_fail
+/// use callboard_web::{App, get};
+///
+/// // A handler is async.
+/// let app = App::new().route("/", get(|| "not a future"));
+/// ```
+///
+/// ```compile_fail
+/// use callboard_web::{App, Bytes, get};
+///
+/// // Only the last extractor may take the body.
+/// let app = App::new().route("/", get(async |first: Bytes, second: Bytes| "two bodies"));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler",
+    label = "not a handler",
+    note = "a handler is an `async fn` or async closure with at most 12 arguments that returns `impl IntoResponse`",
+    note = "each argument is an extractor (`FromRequestParts`); the last may take the body (`FromRequest`)",
+    note = "its future must be `Send`: let go of `Rc`, `RefCell` borrows and std lock guards before an `.await`"
+)]
+pub trait Handler<T>: Clone + Send + Sync + 'static {
+    /// Answers a request.
+    fn call(self, request: Request) -> impl Future<Output = Response> + Send + 'static;
+
+    /// Says what the handler needs of the app.
+    fn needs(needs: &mut Needs) {
+        let _ = needs;
+    }
+}
+
+/// What a handler needs of the app: filled in by its extractors, checked when the app starts.
+#[derive(Clone, Debug, Default)]
+pub struct Needs {
+    pub(crate) data: Vec<(TypeId, &'static str)>,
+    /// The handler wants to be told when its peer goes away.
+    pub(crate) notice: bool,
+}
+
+impl Needs {
+    /// Data of type `T` must have been given to the app.
+    pub fn data<T: Send + Sync + 'static>(&mut self) {
+        self.data.push((TypeId::of::<T>(), std::any::type_name::<T>()));
+    }
+
+    pub(crate) fn notice(&mut self) {
+        self.notice = true;
+    }
+}
+
+/// A handler of any type.
+pub(crate) trait Endpoint: Send + Sync {
+    fn start(&self, request: Request) -> Running;
+}
+
+/// Hides a handler's types.
+pub(crate) struct HandlerEndpoint<H, T>(H, PhantomData<fn() -> T>);
+
+impl<T: 'static, H: Handler<T>> HandlerEndpoint<H, T> {
+    pub(crate) fn erase(handler: H) -> (Box<dyn Endpoint>, Needs) {
+        let mut needs = Needs::default();
+        H::needs(&mut needs);
+        (Box::new(Self(handler, PhantomData)), needs)
+    }
+}
+
+impl<T: 'static, H: Handler<T>> Endpoint for HandlerEndpoint<H, T> {
+    fn start(&self, request: Request) -> Running {
+        Running::start(self.0.clone().call(request))
+    }
+}
+
+impl<F, Fut, R> Handler<((),)> for F
+where
+    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = R> + Send + 'static,
+    R: IntoResponse,
+{
+    fn call(self, request: Request) -> impl Future<Output = Response> + Send + 'static {
+        drop(request);
+        let future = self();
+        async move { future.await.into_response() }
+    }
+}
+
+macro_rules! impl_handler {
+    ([$($first:ident),*], $last:ident) => {
+        #[allow(non_snake_case, unused_mut, reason = "names of types are reused for values; one argument has no parts")]
+        impl<F, Fut, R, M, $($first,)* $last> Handler<(M, $($first,)* $last,)> for F
+        where
+            F: FnOnce($($first,)* $last,) -> Fut + Clone + Send + Sync + 'static,
+            Fut: Future<Output = R> + Send + 'static,
+            R: IntoResponse,
+            M: 'static,
+            $($first: FromRequestParts + Send + 'static,)*
+            $last: FromRequest<M> + Send + 'static,
+        {
+            fn call(self, mut request: Request) -> impl Future<Output = Response> + Send + 'static {
+                async move {
+                    $(
+                        let $first = match $first::from_request_parts(request.parts_mut()).await {
+                            Ok(value) => value,
+                            Err(rejection) => return rejection.into_response(),
+                        };
+                    )*
+                    let $last = match $last::from_request(request).await {
+                        Ok(value) => value,
+                        Err(rejection) => return rejection.into_response(),
+                    };
+                    self($($first,)* $last,).await.into_response()
+                }
+            }
+
+            fn needs(needs: &mut Needs) {
+                $($first::needs(needs);)*
+                $last::needs(needs);
+            }
+        }
+    };
+}
+
+impl_handler!([], A);
+impl_handler!([A], B);
+impl_handler!([A, B], C);
+impl_handler!([A, B, C], D);
+impl_handler!([A, B, C, D], E);
+impl_handler!([A, B, C, D, E], G);
+impl_handler!([A, B, C, D, E, G], H);
+impl_handler!([A, B, C, D, E, G, H], I);
+impl_handler!([A, B, C, D, E, G, H, I], J);
+impl_handler!([A, B, C, D, E, G, H, I, J], K);
+impl_handler!([A, B, C, D, E, G, H, I, J, K], L);
+impl_handler!([A, B, C, D, E, G, H, I, J, K, L], N);

@@ -1,0 +1,154 @@
+//! What a handler may return.
+
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use callboard_core::{Headers, Status};
+
+use super::Response;
+use crate::{Body, BodyError};
+
+/// The type of texts.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+const HTML: &str = "text/html; charset=utf-8";
+const BINARY: &str = "application/octet-stream";
+
+/// What a handler may return.
+///
+/// | type | response |
+/// |---|---|
+/// | `&'static str`, `String` | 200, `text/plain; charset=utf-8` |
+/// | `Bytes`, `Vec<u8>`, `&'static [u8]` | 200, `application/octet-stream` |
+/// | [`Body`] | 200, no type |
+/// | [`Json`](crate::Json), [`Html`] | 200, of that type |
+/// | `()` | 200, empty |
+/// | [`Status`] | that, empty |
+/// | `(Status, T)`, `(Headers, T)`, `(Status, Headers, T)` | `T` with that status and those fields |
+/// | `([(&str, V); N], T)`, `(Status, [(&str, V); N], T)` | the same |
+/// | `Result<T, E>` | either |
+/// | [`Redirect`](crate::Redirect), [`Response`] | as they say |
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be sent as a response",
+    label = "not a response",
+    note = "a handler may return a string, bytes, `Json`, `Html`, `Status`, `Body`, `Response`, `Redirect`, a tuple \
+            `(Status, _)`, or a `Result` of two of these"
+)]
+pub trait IntoResponse {
+    /// Makes it one.
+    fn into_response(self) -> Response;
+}
+
+/// A text as `text/html`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Html<T>(pub T);
+
+impl<T: Into<Body>> IntoResponse for Html<T> {
+    fn into_response(self) -> Response {
+        Response::typed(HTML, self.0.into())
+    }
+}
+
+macro_rules! typed {
+    ($($type:ty => $content_type:expr,)+) => {
+        $(
+            impl IntoResponse for $type {
+                fn into_response(self) -> Response {
+                    Response::typed($content_type, self.into())
+                }
+            }
+        )+
+    };
+}
+
+typed! {
+    &'static str => TEXT,
+    String => TEXT,
+    Bytes => BINARY,
+    Vec<u8> => BINARY,
+    &'static [u8] => BINARY,
+}
+
+impl IntoResponse for Response {
+    fn into_response(self) -> Response {
+        self
+    }
+}
+
+impl IntoResponse for Body {
+    fn into_response(self) -> Response {
+        Response::new(self)
+    }
+}
+
+impl IntoResponse for () {
+    fn into_response(self) -> Response {
+        Response::default()
+    }
+}
+
+impl IntoResponse for Infallible {
+    fn into_response(self) -> Response {
+        match self {}
+    }
+}
+
+impl IntoResponse for Status {
+    fn into_response(self) -> Response {
+        Response::default().with_status(self)
+    }
+}
+
+impl IntoResponse for BodyError {
+    fn into_response(self) -> Response {
+        (self.status(), self.to_string()).into_response()
+    }
+}
+
+impl<T: IntoResponse, E: IntoResponse> IntoResponse for Result<T, E> {
+    fn into_response(self) -> Response {
+        match self {
+            Ok(value) => value.into_response(),
+            Err(error) => error.into_response(),
+        }
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (Status, T) {
+    fn into_response(self) -> Response {
+        self.1.into_response().with_status(self.0)
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (Headers, T) {
+    fn into_response(self) -> Response {
+        let mut response = self.1.into_response();
+        let mut headers = self.0;
+        for (name, value) in response.headers() {
+            if !headers.contains(name) {
+                // It was a field already.
+                let _ = headers.append(name, value);
+            }
+        }
+        *response.headers_mut() = headers;
+        response
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (Status, Headers, T) {
+    fn into_response(self) -> Response {
+        (self.1, self.2).into_response().with_status(self.0)
+    }
+}
+
+impl<V: AsRef<[u8]>, T: IntoResponse, const N: usize> IntoResponse for ([(&str, V); N], T) {
+    fn into_response(self) -> Response {
+        let fields = self.0.into_iter();
+        fields.fold(self.1.into_response(), |response, (name, value)| response.with_header(name, value))
+    }
+}
+
+impl<V: AsRef<[u8]>, T: IntoResponse, const N: usize> IntoResponse for (Status, [(&str, V); N], T) {
+    fn into_response(self) -> Response {
+        (self.1, self.2.into_response().with_status(self.0)).into_response()
+    }
+}

@@ -1,0 +1,143 @@
+//! Responses, and what turns into one.
+
+mod into_response;
+mod redirect;
+
+use std::fmt;
+
+use bytes::Bytes;
+use callboard_core::{Headers, Status, header};
+
+use crate::Body;
+use crate::upgrade::Takeover;
+
+pub use into_response::{Html, IntoResponse};
+pub use redirect::Redirect;
+
+/// A response: status, fields and body.
+///
+/// `Content-Length`, `Transfer-Encoding` and `Date` are written by the connection, which knows the body and the time;
+/// `Connection: close` closes it after this response.
+///
+/// ```
+/// use callboard_web::{Response, Status};
+///
+/// let response = Response::new("a,b\n").with_status(Status::CREATED).with_header("Content-Type", "text/csv");
+/// assert_eq!(response.status(), Status::CREATED);
+/// ```
+#[derive(Default)]
+pub struct Response {
+    status: Status,
+    headers: Headers,
+    body: Body,
+    takeover: Option<Takeover>,
+}
+
+impl Response {
+    /// 200 with a body and no fields.
+    pub fn new(body: impl Into<Body>) -> Self {
+        Self { body: body.into(), ..Self::default() }
+    }
+
+    /// 200 with a body of a type.
+    pub(crate) fn typed(content_type: &'static str, body: Body) -> Self {
+        let mut response = Self::new(body);
+        response.set_header(header::CONTENT_TYPE, content_type.as_bytes());
+        response
+    }
+
+    /// A short text that says which status it is.
+    pub(crate) fn of_status(status: Status) -> Self {
+        Self::typed(into_response::TEXT, status.to_string().into()).with_status(status)
+    }
+
+    /// Sets the status.
+    pub fn with_status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Sets a field in place of others of that name. A name or value that cannot be one (a line end, say) makes this a
+    /// 500 that names the field, so that nothing can be smuggled in; use [`headers_mut`](Self::headers_mut) to decide
+    /// yourself.
+    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.set_header(name, value.as_ref());
+        self
+    }
+
+    /// Sets the body.
+    pub fn with_body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    fn set_header(&mut self, name: &str, value: &[u8]) {
+        if let Err(error) = self.headers.set(name, value) {
+            let text = format!("the field {}: {error}", name.escape_debug());
+            *self = Self::typed(into_response::TEXT, text.into()).with_status(Status::INTERNAL_SERVER_ERROR);
+        }
+    }
+
+    pub(crate) fn with_takeover(mut self, takeover: Takeover) -> Self {
+        self.takeover = Some(takeover);
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The status, to change.
+    pub fn status_mut(&mut self) -> &mut Status {
+        &mut self.status
+    }
+
+    /// The fields.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The fields, to change.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut self.headers
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// The body, to read or replace.
+    pub fn body_mut(&mut self) -> &mut Body {
+        &mut self.body
+    }
+
+    /// The body alone.
+    pub fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// All of the body, for tests: it may be up to `limit` bytes.
+    pub async fn bytes(self, limit: usize) -> Result<Bytes, crate::BodyError> {
+        self.body.collect(limit).await
+    }
+
+    pub(crate) fn take_body(&mut self) -> Body {
+        std::mem::take(&mut self.body)
+    }
+
+    pub(crate) fn take_takeover(&mut self) -> Option<Takeover> {
+        self.takeover.take()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! From a request's path and method to its handler.
+//!
+//! Every path is a leaf of one radix tree (`matchit`), found without an allocation; the handlers of a path are few and
+//! compared one by one.
+
+mod method_router;
+mod path;
+
+use callboard_core::{Method, Target, TargetForm};
+
+use crate::error::RouteError;
+
+pub(crate) use method_router::{HandlerIndex, Registered};
+pub use method_router::{MethodRouter, any, delete, get, head, on, options, patch, post, put};
+pub(crate) use path::Params;
+
+/// All routes of an app.
+#[derive(Default)]
+pub(crate) struct Router {
+    tree: matchit::Router<u32>,
+    routes: Vec<Route>,
+    /// CONNECT names no path.
+    connect: Option<MethodRouter>,
+}
+
+/// One path.
+pub(crate) struct Route {
+    /// As registered: `/users/{id}`.
+    pub(crate) pattern: String,
+    /// Names of its parameters, in order.
+    pub(crate) names: Vec<String>,
+    pub(crate) methods: MethodRouter,
+}
+
+/// What a request leads to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    Handler(u32, HandlerIndex),
+    /// CONNECT has a handler of its own.
+    Tunnel,
+    NotFound,
+    /// The path exists, the method does not.
+    NotAllowed(u32),
+    /// OPTIONS of a path that does not handle it.
+    Options(u32),
+    /// OPTIONS of the server as a whole.
+    ServerOptions,
+    /// The path does not decode to UTF-8.
+    BadPath,
+}
+
+impl Router {
+    /// Adds a path, or handlers to a path that is known.
+    pub(crate) fn add(&mut self, pattern: &str, methods: MethodRouter) -> Result<(), RouteError> {
+        if !pattern.starts_with('/') {
+            return Err(RouteError::Invalid { path: pattern.into(), why: "a path starts with `/`".into() });
+        }
+        if let Some(route) = self.routes.iter_mut().find(|route| route.pattern == pattern) {
+            route.methods.merge(methods);
+            return Self::check_repeated(route);
+        }
+        if ["%7b", "%7d"].iter().any(|brace| pattern.to_ascii_lowercase().contains(brace)) {
+            return Err(RouteError::Invalid { path: pattern.into(), why: "a brace is written `{{` or `}}`".into() });
+        }
+        let index = u32::try_from(self.routes.len()).unwrap_or(u32::MAX);
+        let Some(normal) = path::normalize(pattern) else {
+            return Err(RouteError::Invalid { path: pattern.into(), why: "it does not decode to UTF-8".into() });
+        };
+        self.tree.insert(normal.into_owned(), index).map_err(|error| match error {
+            matchit::InsertError::Conflict { with } => RouteError::Conflict { path: pattern.into(), with },
+            error => RouteError::Invalid { path: pattern.into(), why: error.to_string() },
+        })?;
+        self.routes.push(Route { pattern: pattern.into(), names: names(pattern), methods });
+        self.routes.last().map_or(Ok(()), Self::check_repeated)
+    }
+
+    fn check_repeated(route: &Route) -> Result<(), RouteError> {
+        match &route.methods.repeated {
+            Some(method) => Err(RouteError::MethodRepeated { path: route.pattern.clone(), method: method.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Handles CONNECT.
+    pub(crate) fn connect(&mut self, methods: MethodRouter) {
+        self.connect = Some(methods);
+    }
+
+    /// Where a request leads.
+    pub(crate) fn find(&self, method: &Method, target: &Target) -> (Outcome, Params) {
+        match target.form() {
+            TargetForm::Origin | TargetForm::Absolute => self.find_path(method, target.path()),
+            TargetForm::Asterisk => (Outcome::ServerOptions, Params::default()),
+            TargetForm::Authority if self.connect.is_some() => (Outcome::Tunnel, Params::default()),
+            TargetForm::Authority => (Outcome::NotFound, Params::default()),
+        }
+    }
+
+    fn find_path(&self, method: &Method, path: &str) -> (Outcome, Params) {
+        let Some(path) = path::normalize(path) else { return (Outcome::BadPath, Params::default()) };
+        let Ok(found) = self.tree.at(&path) else { return (Outcome::NotFound, Params::default()) };
+        let index = *found.value;
+        let mut params = Params::new(index);
+        for (_, value) in found.params.iter() {
+            // The values are parts of the path: their distance from its start is where they lie.
+            let start = value.as_ptr().addr() - path.as_ptr().addr();
+            params.push(start..start + value.len());
+        }
+        params.keep_path(path);
+        let Some(route) = self.route(index) else { return (Outcome::NotFound, params) };
+        let outcome = match route.methods.find(method) {
+            Some(handler) => Outcome::Handler(index, handler),
+            None if *method == Method::Options => Outcome::Options(index),
+            None => Outcome::NotAllowed(index),
+        };
+        (outcome, params)
+    }
+
+    pub(crate) fn route(&self, index: u32) -> Option<&Route> {
+        self.routes.get(index as usize)
+    }
+
+    /// The handler that an outcome names.
+    pub(crate) fn handler(&self, outcome: Outcome) -> Option<&Registered> {
+        match outcome {
+            Outcome::Handler(route, index) => self.route(route)?.methods.handler(index),
+            Outcome::Tunnel => self.connect.as_ref()?.handler(HandlerIndex::Any),
+            _ => None,
+        }
+    }
+
+    /// All that is registered, with the path (`CONNECT` for tunnels).
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Registered)> {
+        let paths = self.routes.iter().map(|route| (route.pattern.as_str(), &route.methods));
+        let tunnels = self.connect.iter().map(|methods| ("CONNECT", methods));
+        paths.chain(tunnels).flat_map(|(pattern, methods)| methods.iter().map(move |registered| (pattern, registered)))
+    }
+
+    /// The value of `Allow` for one path, or for the server as a whole.
+    pub(crate) fn allow(&self, route: Option<u32>) -> String {
+        let routes = match route {
+            Some(index) => self.route(index).map(std::slice::from_ref).unwrap_or_default(),
+            None => &self.routes,
+        };
+        let mut names: Vec<&str> = Vec::new();
+        for method in routes.iter().flat_map(|route| route.methods.allowed()) {
+            if !names.contains(&method.as_str()) {
+                names.push(method.as_str());
+            }
+        }
+        names.join(", ")
+    }
+}
+
+/// The names between braces, in order. `{{` and `}}` stand for braces.
+fn names(pattern: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let plain = pattern.replace("{{", "").replace("}}", "");
+    let mut rest = plain.as_str();
+    while let Some((_, tail)) = rest.split_once('{') {
+        let Some((name, tail)) = tail.split_once('}') else { break };
+        names.push(name.trim_start_matches('*').to_owned());
+        rest = tail;
+    }
+    names
+}

@@ -1,0 +1,308 @@
+//! The task of one connection: a future written by hand, so that a request costs no task, no hop and no allocation.
+//!
+//! A round has one written order: answer (the handler, or the body being sent), events, then the driver's write, read
+//! and deadline. The answer and the events take turns until neither goes on, so that what they write leaves together.
+//! What an exchange does is in `exchange`.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf, BytesMut};
+use callboard_core::http1::{RequestHead, ServerConnection, ServerEvent};
+use callboard_core::{BodyLength, ExchangeId, Protocol, Status};
+use callboard_runtime::{BoxFuture, Driver, Stream};
+
+use super::exchange::{Answer, Exchange};
+use super::patience::Patience;
+use super::shared::Registration;
+use crate::body::{Body, Feed};
+use crate::link::{Link, Order};
+use crate::service::Step;
+use crate::{Request, Response};
+
+/// Turns of the driver per poll of the task, after which others get theirs.
+const BUDGET: usize = 64;
+
+/// One connection, from accept to its end.
+pub(crate) struct Connection {
+    /// Gone when the peer is, though a handler may still run to its end.
+    pub(super) driver: Option<Driver<ServerConnection>>,
+    pub(super) link: Arc<Link>,
+    pub(super) exchange: Option<Exchange>,
+    /// With a half-closed peer.
+    patience: Option<Box<Patience>>,
+    /// The protocol that took over.
+    takeover: Option<BoxFuture<'static, ()>>,
+    /// Whom the link wakes.
+    watching: Option<Waker>,
+    order: Order,
+    pub(super) registration: Registration,
+}
+
+impl Connection {
+    /// A connection of which `input` was read before.
+    pub(super) fn new(stream: Box<dyn Stream>, input: BytesMut, link: Arc<Link>, registration: Registration) -> Self {
+        let runtime = registration.shared.runtime.clone();
+        link.set_info(stream.info());
+        let machine = ServerConnection::new(Arc::clone(link.service().limits()), runtime.now());
+        Self {
+            driver: Some(Driver::with_input(machine, stream, runtime, input)),
+            link,
+            exchange: None,
+            patience: None,
+            takeover: None,
+            watching: None,
+            order: Order::Serve,
+            registration,
+        }
+    }
+
+    /// Learns of orders. Whether to end at once.
+    fn obey(&mut self, context: &Context<'_>) -> bool {
+        if !self.watching.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            self.link.watch(context.waker());
+            self.watching = Some(context.waker().clone());
+        }
+        let order = self.link.ordered();
+        if order == self.order {
+            return false;
+        }
+        self.order = order;
+        // The link forgets whom it has woken.
+        self.link.watch(context.waker());
+        let Some(driver) = &mut self.driver else { return order == Order::Abort };
+        if order == Order::Abort {
+            driver.abort_on_drop();
+            return true;
+        }
+        // Nothing is lost with an idle connection, and its peer may not look at it for long.
+        let is_idle =
+            self.exchange.is_none() && driver.machine().is_idle() && !driver.machine().outgoing().has_remaining();
+        let now = driver.now();
+        driver.machine().drain(now);
+        is_idle
+    }
+
+    /// One turn of everything.
+    fn turn(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        while self.turn_answer(context) | self.turn_events(context) {}
+        let is_upgrading = matches!(&self.exchange, Some(exchange) if exchange.is_upgraded);
+        if is_upgrading {
+            return self.turn_upgrade(context);
+        }
+        let Some(driver) = &mut self.driver else {
+            return if self.exchange.is_some() { Poll::Pending } else { Poll::Ready(Turn::Over) };
+        };
+        match driver.poll_turn(context) {
+            Poll::Ready(Ok(())) => return Poll::Ready(Turn::Again),
+            Poll::Ready(Err(_)) => {
+                self.lose();
+                return Poll::Ready(Turn::Again);
+            }
+            Poll::Pending => {}
+        }
+        if driver.is_over() {
+            return Poll::Ready(self.end());
+        }
+        self.turn_patience(context)
+    }
+
+    /// The machine is done and all is sent: an answer under way has nobody to go to.
+    fn end(&mut self) -> Turn {
+        if self.exchange.is_none() {
+            return Turn::Over;
+        }
+        self.lose();
+        Turn::Again
+    }
+
+    /// The peer is gone. A handler may run on, as its fate says.
+    pub(super) fn lose(&mut self) {
+        if let Some(mut driver) = self.driver.take() {
+            driver.abort_on_drop();
+        }
+        self.patience = None;
+        if let Some(exchange) = &mut self.exchange
+            && !exchange.outlives_peer()
+        {
+            self.exchange = None;
+        }
+    }
+
+    /// Waits for a half-closed peer, within bounds, where the handler is to be cancelled with it.
+    fn turn_patience(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        let (Some(driver), Some(exchange)) = (&self.driver, &self.exchange) else { return Poll::Pending };
+        if !driver.is_input_ended() || !exchange.is_cancelled_with_peer() {
+            return Poll::Pending;
+        }
+        let patience = self.patience.get_or_insert_with(|| {
+            let limit = self.link.service().limits().linger_timeout;
+            Box::new(Patience::new(&self.registration.shared.runtime, limit, driver))
+        });
+        if patience.poll(context, driver).is_pending() {
+            return Poll::Pending;
+        }
+        self.lose();
+        Poll::Ready(Turn::Again)
+    }
+
+    /// Sends what is queued and gives the stream away.
+    fn turn_upgrade(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        let Some(driver) = &mut self.driver else { return Poll::Ready(Turn::Over) };
+        match driver.poll_flush(context) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(_)) => return Poll::Ready(Turn::Over),
+            Poll::Ready(Ok(())) => {}
+        }
+        let exchange = self.exchange.take();
+        if let (Some(driver), Some(Answer::Upgrading(takeover))) =
+            (self.driver.take(), exchange.map(|exchange| exchange.answer))
+        {
+            let (_, stream, leftover) = driver.into_parts();
+            self.takeover = Some(takeover.begin(stream, leftover));
+        }
+        Poll::Ready(Turn::Over)
+    }
+
+    /// Takes the machine's events. Whether there was one.
+    fn turn_events(&mut self, context: &mut Context<'_>) -> bool {
+        let mut has_progressed = false;
+        loop {
+            let Some(driver) = &mut self.driver else { return has_progressed };
+            if let Some(exchange) = &mut self.exchange
+                && !exchange.has_room(driver, context.waker())
+            {
+                return has_progressed;
+            }
+            let Some(event) = driver.machine().poll_event() else { return has_progressed };
+            has_progressed = true;
+            self.take_event(event);
+        }
+    }
+
+    fn take_event(&mut self, event: ServerEvent) {
+        match event {
+            ServerEvent::Request { exchange, head, body, expects_continue } => {
+                self.begin(exchange, head, body, expects_continue);
+            }
+            ServerEvent::Data { exchange, data } => {
+                if let Some(exchange) = self.current(exchange) {
+                    exchange.put(data);
+                }
+            }
+            ServerEvent::End { exchange, trailers } => {
+                if let Some(exchange) = self.current(exchange) {
+                    exchange.complete(trailers);
+                }
+            }
+            ServerEvent::Failed { exchange, error, answerable } => match self.current(exchange) {
+                Some(exchange) => {
+                    exchange.fail(error.into());
+                    if !answerable {
+                        self.lose();
+                    }
+                }
+                None if answerable => {
+                    let text = Body::from(error.explain());
+                    self.exchange = Some(Exchange::refused(exchange));
+                    self.respond(Response::of_status(error.status()).with_body(text));
+                }
+                None => {}
+            },
+            ServerEvent::Upgraded { exchange } => {
+                if let Some(exchange) = self.current(exchange) {
+                    exchange.is_upgraded = true;
+                }
+            }
+            ServerEvent::Closed => {
+                if let Some(exchange) = &mut self.exchange {
+                    exchange.notify();
+                }
+            }
+        }
+    }
+
+    fn current(&mut self, id: ExchangeId) -> Option<&mut Exchange> {
+        self.exchange.as_mut().filter(|exchange| exchange.id == id)
+    }
+
+    /// Starts the handler of a request.
+    fn begin(&mut self, id: ExchangeId, head: RequestHead, length: BodyLength, expects_continue: bool) {
+        let (feed, body) = match length {
+            BodyLength::Empty => (None, Body::empty()),
+            length => {
+                let (feed, incoming) = Feed::new(length);
+                (Some(feed), Body::incoming(incoming))
+            }
+        };
+        let mut exchange = Exchange::new(id, &head.method, feed, expects_continue);
+        let request = Request::received(head, body, Some(Arc::clone(&self.link)));
+        let service = self.link.service();
+        let started = catch_unwind(AssertUnwindSafe(|| service.start(request)));
+        let Ok(started) = started else {
+            self.exchange = Some(exchange);
+            return self.respond_to_panic();
+        };
+        exchange.fate = started.fate;
+        exchange.notice = started.notice;
+        match started.step {
+            Step::Running(running) => {
+                exchange.answer = Answer::Running(running);
+                self.exchange = Some(exchange);
+            }
+            Step::Ready(response) => {
+                self.exchange = Some(exchange);
+                self.respond(*response);
+            }
+        }
+    }
+
+    /// A handler panicked: 500 if nothing was sent, and the end of this connection only.
+    pub(super) fn respond_to_panic(&mut self) {
+        if let Some(driver) = &mut self.driver {
+            let now = driver.now();
+            driver.machine().drain(now);
+        }
+        self.respond(Response::of_status(Status::INTERNAL_SERVER_ERROR));
+    }
+}
+
+/// What a turn came to.
+enum Turn {
+    Again,
+    Over,
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if let Some(driver) = &mut this.driver {
+            driver.refresh_now();
+        }
+        if this.obey(context) {
+            this.exchange = None;
+            return Poll::Ready(());
+        }
+        if let Some(exchange) = &mut this.exchange {
+            exchange.is_due = true;
+        }
+        for _ in 0..BUDGET {
+            if let Some(takeover) = &mut this.takeover {
+                let polled = catch_unwind(AssertUnwindSafe(|| takeover.as_mut().poll(context)));
+                return polled.unwrap_or(Poll::Ready(()));
+            }
+            match this.turn(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Turn::Over) if this.takeover.is_none() => return Poll::Ready(()),
+                Poll::Ready(_) => {}
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}

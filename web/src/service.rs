@@ -1,0 +1,143 @@
+//! An app that is complete: what its requests are answered by.
+
+use std::any::{Any, TypeId};
+use std::fmt;
+use std::sync::Arc;
+
+use callboard_core::{Limits, Status, header};
+
+use crate::fate::{Notice, PeerGone};
+use crate::handler::Endpoint;
+use crate::link::Link;
+use crate::middleware::{Middleware, Next};
+use crate::routing::{Outcome, Router};
+use crate::running::Running;
+use crate::{Fate, Request, Response};
+
+/// A complete, checked [`App`](crate::App): calls need no connection, no socket and no runtime. Cloning is cheap.
+///
+/// ```
+/// use callboard_web::{App, Method, Request, get};
+///
+/// # futures_lite::future::block_on(async {
+/// let service = App::new().route("/", get(async || "hello")).into_service().unwrap();
+/// let response = service.call(Request::new(Method::Get, "/").unwrap()).await;
+/// assert_eq!(response.bytes(100).await.unwrap(), "hello");
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct Service(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) router: Router,
+    pub(crate) data: Vec<(TypeId, Arc<dyn Any + Send + Sync>)>,
+    pub(crate) middlewares: Vec<Box<dyn Middleware>>,
+    pub(crate) fallback: Option<Box<dyn Endpoint>>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) body_limit: usize,
+}
+
+/// What answers.
+pub(crate) enum Step {
+    Running(Running),
+    Ready(Box<Response>),
+}
+
+/// A request on its way.
+pub(crate) struct Started {
+    pub(crate) step: Step,
+    pub(crate) fate: Fate,
+    pub(crate) notice: Option<Arc<Notice>>,
+}
+
+impl Service {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Answers a request. Upgrades are answered but not performed, and the body of an answer to HEAD is still there:
+    /// both are the connection's work.
+    pub async fn call(&self, mut request: Request) -> Response {
+        request.parts_mut().link.get_or_insert_with(|| Arc::new(Link::new(self.clone())));
+        match self.start(request).step {
+            Step::Running(running) => running.await,
+            Step::Ready(response) => *response,
+        }
+    }
+
+    /// Finds the route and starts what answers.
+    pub(crate) fn start(&self, mut request: Request) -> Started {
+        let parts = request.parts_mut();
+        let (outcome, params) = self.0.router.find(&parts.method, &parts.target);
+        parts.params = params;
+        let fate = match self.0.router.handler(outcome) {
+            Some(registered) => registered.fate(&parts.method),
+            None if parts.method.is_safe() => Fate::Cancel,
+            None => Fate::Finish,
+        };
+        let notice = (fate == Fate::Notify).then(|| {
+            let notice = Arc::new(Notice::default());
+            parts.extensions.insert(PeerGone::new(Arc::clone(&notice)));
+            notice
+        });
+        let step = match self.0.middlewares.first() {
+            Some(first) => Step::Running(first.start(request, Next { service: self.clone(), position: 1, outcome })),
+            None => self.answer(outcome, request),
+        };
+        Started { step, fate, notice }
+    }
+
+    /// Goes on after a middleware.
+    pub(crate) fn proceed(self, mut next: Next, request: Request) -> Step {
+        let Some(middleware) = self.0.middlewares.get(next.position) else {
+            return self.answer(next.outcome, request);
+        };
+        next.position += 1;
+        Step::Running(middleware.start(request, next))
+    }
+
+    /// The end of the chain: the handler, or an answer that needs none.
+    fn answer(&self, outcome: Outcome, request: Request) -> Step {
+        let router = &self.0.router;
+        if let Some(registered) = router.handler(outcome) {
+            return Step::Running(registered.endpoint.start(request));
+        }
+        let with_allow = |status, route| Response::of_status(status).with_header(header::ALLOW, router.allow(route));
+        let response = match (outcome, &self.0.fallback) {
+            (Outcome::NotAllowed(route), _) => with_allow(Status::METHOD_NOT_ALLOWED, Some(route)),
+            (Outcome::Options(route), _) => empty_with_allow(router.allow(Some(route))),
+            (Outcome::ServerOptions, _) => empty_with_allow(router.allow(None)),
+            (Outcome::BadPath, _) => Response::of_status(Status::BAD_REQUEST),
+            (_, Some(fallback)) => return Step::Running(fallback.start(request)),
+            (_, None) => Response::of_status(Status::NOT_FOUND),
+        };
+        Step::Ready(Box::new(response))
+    }
+
+    pub(crate) fn router(&self) -> &Router {
+        &self.0.router
+    }
+
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        &self.0.limits
+    }
+
+    pub(crate) fn body_limit(&self) -> usize {
+        self.0.body_limit
+    }
+
+    pub(crate) fn data<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let (_, value) = self.0.data.iter().find(|(key, _)| *key == TypeId::of::<T>())?;
+        Arc::clone(value).downcast().ok()
+    }
+}
+
+fn empty_with_allow(allow: String) -> Response {
+    Response::default().with_status(Status::NO_CONTENT).with_header(header::ALLOW, allow)
+}
+
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.router.iter().map(|(pattern, registered)| (pattern, &registered.method))).finish()
+    }
+}
