@@ -1,0 +1,86 @@
+//! The thread that drives a worker sits in its seat: the one in `block_on` (worker 0), or the worker's own.
+//!
+//! The loop has one order: tasks (up to a budget), messages from other threads, one wait with its events, timers.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use super::local::{self, Current, MAIN, Ticket, with_current};
+use super::poller::Events;
+use super::worker::Worker;
+
+/// Tasks polled between two looks at the sockets.
+const BUDGET: usize = 256;
+
+/// The calling thread in a worker's seat. Dropping this stands up.
+pub(crate) struct Seated {
+    worker: Arc<Worker>,
+    /// Of another runtime, whose task called this one.
+    previous: Option<Current>,
+}
+
+impl Seated {
+    /// `None` if somebody else sits there.
+    pub(crate) fn take(worker: &Arc<Worker>) -> Option<Self> {
+        let local = worker.take_seat()?;
+        let previous = local::replace_current(Some(Current { worker: Arc::clone(worker), local }));
+        Some(Self { worker: Arc::clone(worker), previous })
+    }
+
+    /// Drives until `main` ends; without one, until the runtime does.
+    pub(crate) fn drive(&self, mut main: Option<Pin<&mut dyn Future<Output = ()>>>) {
+        let worker = &self.worker;
+        let ticket = Ticket::new(worker, MAIN);
+        let waker = Waker::from(Arc::clone(&ticket));
+        let (mut events, mut woken, mut messages) = (Events::default(), Vec::new(), Vec::new());
+        waker.wake_by_ref();
+        loop {
+            for _ in 0..BUDGET {
+                match with_current(|current| current.local.next()).flatten() {
+                    None => break,
+                    Some(MAIN) => {
+                        ticket.take();
+                        if let Some(main) = &mut main
+                            && main.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
+                        {
+                            return;
+                        }
+                    }
+                    Some(number) => local::run_task(number),
+                }
+            }
+            worker.take_messages(&mut messages);
+            if main.is_none() && worker.is_closing() {
+                self.end_tasks();
+                if !worker.has_work() {
+                    return;
+                }
+            }
+            let is_idle = with_current(|current| current.local.is_idle()) == Some(true);
+            worker.wait(&mut events, &mut woken, is_idle);
+        }
+    }
+
+    /// Drops all tasks, and those still in the inbox.
+    pub(crate) fn end_tasks(&self) {
+        local::drop_tasks();
+        while self.worker.has_mail() {
+            self.worker.take_messages(&mut Vec::new());
+            local::drop_tasks();
+        }
+    }
+}
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        let worker = &self.worker;
+        let Some(current) = local::replace_current(self.previous.take()) else { return };
+        let has_tasks = current.local.has_tasks();
+        worker.leave_seat(current.local);
+        // What still lives is served by a thread of the worker's own.
+        if has_tasks || worker.has_work() {
+            let _ = worker.ensure_driven();
+        }
+    }
+}
