@@ -1,1 +1,39 @@
-//! Skeleton.
+//! The client session: requests, responses, and the connections between them, on whichever runtime is passed in.
+//!
+//! * [`Session`] has a verb for each method; [`RequestBuilder`] is awaited and gives a [`Response`], head first.
+//! * [`Error`] says in which [`Phase`] a request failed, with which peer, and whether it can have arrived
+//!   ([`Delivery`]).
+//! * Each deadline and limit is finite by default and in force: see [`Timeouts`] and [`SessionBuilder`].
+//!
+//! Inside: `sending` is the future of a response's head, `exchange` one request on one connection, `dial` makes
+//! connections, `connections` keeps them by the pool machine of the core, `connection` is one of them, leased into the
+//! future of the request that uses it. No task is spawned for a request.
+
+mod base64;
+mod body;
+mod connection;
+mod connections;
+mod dial;
+mod error;
+mod exchange;
+mod location;
+mod request;
+mod response;
+mod sending;
+mod session;
+mod settings;
+mod sweeper;
+mod text;
+mod wire;
+
+pub use body::Body;
+pub use error::{BodyError, Deadline, Delivery, Error, ErrorKind, Phase};
+pub use location::IntoUrl;
+pub use request::RequestBuilder;
+pub use response::{Hop, Response, Upgraded};
+pub use sending::Sending;
+pub use session::Session;
+pub use settings::{SessionBuilder, Timeouts};
+pub use url::Url;
+
+pub use callboard_core::pool::{HostSnapshot, PoolSnapshot};

@@ -1,0 +1,141 @@
+//! What a request carries: nothing, bytes, or a stream that is polled as fast as the server takes it.
+
+use std::fmt;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use callboard_core::BodyLength;
+use futures_lite::Stream;
+
+use crate::error::BodyError;
+
+/// A stream of parts, boxed.
+pub(crate) type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
+
+/// The body of a request.
+///
+/// Bytes can be sent again, on a redirection (307, 308) or on a fresh connection in place of a stale one; a stream
+/// only until its first part was asked for.
+///
+/// ```
+/// use callboard_client::Body;
+///
+/// let body = Body::from("hello");
+/// assert_eq!(body.len(), Some(5));
+/// ```
+#[derive(Default)]
+pub struct Body {
+    pub(crate) content: Content,
+    /// What `Content-Type` says unless the user does.
+    pub(crate) media_type: Option<&'static str>,
+}
+
+#[derive(Default)]
+pub(crate) enum Content {
+    #[default]
+    Empty,
+    Bytes(Bytes),
+    /// The stream is gone once an exchange has taken it.
+    Stream {
+        parts: Option<Parts>,
+        length: Option<u64>,
+    },
+}
+
+impl Body {
+    /// No body.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// A stream of parts: any `Result<Bytes, E>`. With a length, `Content-Length` says so and the stream has to keep
+    /// to it; without, the body is chunked (an error on HTTP/1.0). It is polled only when there is room to send.
+    pub fn stream<S, E>(parts: S, length: Option<u64>) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BodyError> + 'static,
+    {
+        use futures_lite::StreamExt as _;
+        let parts: Parts = Box::pin(parts.map(|part| part.map_err(Into::into)));
+        Self { content: Content::Stream { parts: Some(parts), length }, media_type: Some(OCTETS) }
+    }
+
+    /// The length in bytes, if it is known.
+    pub fn len(&self) -> Option<u64> {
+        match &self.content {
+            Content::Empty => Some(0),
+            Content::Bytes(bytes) => Some(bytes.len() as u64),
+            Content::Stream { length, .. } => *length,
+        }
+    }
+
+    /// Whether there is no body at all. A body of zero bytes is a body.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.content, Content::Empty)
+    }
+
+    pub(crate) fn bytes(bytes: Bytes, media_type: &'static str) -> Self {
+        Self { content: Content::Bytes(bytes), media_type: Some(media_type) }
+    }
+}
+
+impl Content {
+    pub(crate) fn length(&self) -> BodyLength {
+        match self {
+            Self::Empty => BodyLength::Empty,
+            Self::Bytes(bytes) => BodyLength::Known(bytes.len() as u64),
+            Self::Stream { length: Some(length), .. } => BodyLength::Known(*length),
+            Self::Stream { length: None, .. } => BodyLength::Unknown,
+        }
+    }
+
+    /// Whether it can be sent (once more).
+    pub(crate) fn is_available(&self) -> bool {
+        !matches!(self, Self::Stream { parts: None, .. })
+    }
+}
+
+/// Of bytes that nobody described (RFC 9110 §8.3).
+const OCTETS: &str = "application/octet-stream";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self::bytes(bytes, OCTETS)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::bytes(bytes.into(), OCTETS)
+    }
+}
+
+impl From<&'static [u8]> for Body {
+    fn from(bytes: &'static [u8]) -> Self {
+        Self::bytes(Bytes::from_static(bytes), OCTETS)
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::bytes(text.into(), TEXT)
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::bytes(Bytes::from_static(text.as_bytes()), TEXT)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.content {
+            Content::Empty => "empty",
+            Content::Bytes(_) => "bytes",
+            Content::Stream { .. } => "stream",
+        };
+        f.debug_struct("Body").field("kind", &kind).field("length", &self.len()).finish_non_exhaustive()
+    }
+}

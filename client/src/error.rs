@@ -1,0 +1,365 @@
+//! Errors that say what happened: in which phase, with which peer, and whether the request can have arrived.
+//!
+//! An error is one pointer wide. Its text is one line; it never holds a header value, a query or a password.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use callboard_core::http1::{ReceiveError, SendError};
+use callboard_core::redirect::RedirectError;
+use callboard_core::{InvalidHeader, Status};
+use callboard_runtime::{DriveError, Endpoint};
+
+/// An error of whoever produced a request body.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How far a request had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// The URL was being read.
+    Url,
+    /// The request was being put together.
+    Build,
+    /// It waited for a connection of the pool.
+    Queue,
+    /// The host's name was being looked up.
+    Dns,
+    /// The transport was being connected.
+    Connect,
+    /// TLS was being set up.
+    Tls,
+    /// The request was being sent.
+    Write,
+    /// The head of the response was due.
+    Head,
+    /// The body of the response was due.
+    Body,
+    /// The body was there and was being interpreted.
+    Decode,
+    /// A redirection was to be followed.
+    Redirect,
+}
+
+/// Whether the request can have reached the server. Retries build on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Delivery {
+    /// No byte of it was handed to the transport: sending it again is safe.
+    NeverSent,
+    /// Bytes were handed to the transport and none came back: the server may have acted on it.
+    MaybeSent,
+    /// The server has begun to answer.
+    Answered,
+}
+
+/// What went wrong.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The URL does not parse, or has no host.
+    InvalidUrl(&'static str),
+    /// The URL has a scheme other than `http` and `https`.
+    SchemeNotSupported(Box<str>),
+    /// `https` without the feature `tls`.
+    TlsFeatureMissing,
+    /// CONNECT belongs to proxies; it is not sent by hand.
+    ConnectNotSupported,
+    /// A header field of the request.
+    InvalidHeader(InvalidHeader),
+    /// The body could not be serialised as JSON.
+    Json(serde_json::Error),
+    /// The machine refused to send this.
+    Send(SendError),
+    /// The producer of the request's body failed.
+    BodySource(BodyError),
+    /// Too many requests wait for a connection.
+    QueueFull,
+    /// A deadline passed.
+    TimedOut {
+        /// Which.
+        deadline: Deadline,
+        /// The time since it began to run.
+        elapsed: Duration,
+        /// What was allowed.
+        limit: Duration,
+    },
+    /// The name could not be looked up.
+    Resolve(io::Error),
+    /// The name has no address.
+    NoAddress,
+    /// No address could be connected to: each that was tried, in order, with its error.
+    Connect(Vec<(Endpoint, io::Error)>),
+    /// TLS could not be agreed on.
+    #[cfg(feature = "tls")]
+    Tls(callboard_runtime::tls::TlsError),
+    /// The transport failed.
+    Transport(DriveError),
+    /// The peer broke the protocol, a limit or one of the connection's own deadlines.
+    Receive(ReceiveError),
+    /// A redirection that cannot be followed.
+    Redirect(RedirectError),
+    /// The body is longer than the limit of the session, bytes.
+    BodyTooLarge(u64),
+    /// The body is not text in a charset that is known here.
+    Charset(Box<str>),
+    /// The body is not valid text in its charset.
+    Text,
+    /// The body is not the JSON that was asked for.
+    InvalidJson(serde_json::Error),
+    /// [`Response::error_for_status`](crate::Response::error_for_status).
+    Status(Status),
+    /// The response switched to no other protocol.
+    NoUpgrade,
+    /// The body had failed or been taken before.
+    BodyGone,
+}
+
+/// A deadline of the session or the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// From the start of the request to the end of the response's body.
+    Total,
+    /// For a connection of the pool.
+    Queue,
+    /// For one step of connecting: the look-up, one address, or the TLS handshake.
+    Connect,
+}
+
+/// Why a request failed.
+///
+/// ```
+/// use callboard_client::{Delivery, Error, Phase};
+///
+/// fn may_send_again(error: &Error) -> bool {
+///     error.delivery() == Delivery::NeverSent && error.phase() >= Phase::Queue
+/// }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    phase: Phase,
+    delivery: Delivery,
+    host: Option<Box<str>>,
+    peer: Option<Endpoint>,
+    reused: bool,
+}
+
+impl Error {
+    pub(crate) fn new(phase: Phase, kind: ErrorKind) -> Self {
+        Self(Box::new(Inner { kind, phase, delivery: Delivery::NeverSent, host: None, peer: None, reused: false }))
+    }
+
+    pub(crate) fn delivered(mut self, delivery: Delivery) -> Self {
+        self.0.delivery = delivery;
+        self
+    }
+
+    pub(crate) fn at_peer(mut self, peer: Endpoint, reused: bool) -> Self {
+        self.0.peer = Some(peer);
+        self.0.reused = reused;
+        self
+    }
+
+    pub(crate) fn at_host(mut self, host: &str) -> Self {
+        self.0.host.get_or_insert_with(|| host.into());
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// How far the request had come.
+    pub fn phase(&self) -> Phase {
+        self.0.phase
+    }
+
+    /// Whether the request can have reached the server.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// The other end of the transport, if one was chosen.
+    pub fn peer(&self) -> Option<&Endpoint> {
+        self.0.peer.as_ref()
+    }
+
+    /// The origin that was asked for, `http://example.org:8080`, once it is known.
+    pub fn host(&self) -> Option<&str> {
+        self.0.host.as_deref()
+    }
+
+    /// Whether the connection had carried another request before.
+    pub fn reused(&self) -> bool {
+        self.0.reused
+    }
+
+    /// Whether any deadline passed, of ours or of the system's.
+    pub fn is_timeout(&self) -> bool {
+        let timed_out = |error: &io::Error| error.kind() == io::ErrorKind::TimedOut;
+        match &self.0.kind {
+            ErrorKind::TimedOut { .. } => true,
+            ErrorKind::Receive(error) => error.is_timeout(),
+            ErrorKind::Connect(tried) => tried.last().is_some_and(|(_, error)| timed_out(error)),
+            ErrorKind::Resolve(error) => timed_out(error),
+            #[cfg(feature = "tls")]
+            ErrorKind::Tls(callboard_runtime::tls::TlsError::Io(error)) => timed_out(error),
+            ErrorKind::Transport(error) => timed_out(transport_cause(error)),
+            _ => false,
+        }
+    }
+
+    /// The status, if [`error_for_status`](crate::Response::error_for_status) made this error.
+    pub fn status(&self) -> Option<Status> {
+        match self.0.kind {
+            ErrorKind::Status(status) => Some(status),
+            _ => None,
+        }
+    }
+}
+
+fn transport_cause(error: &DriveError) -> &io::Error {
+    match error {
+        DriveError::Read(cause) | DriveError::Write(cause) | DriveError::Close(cause) => cause,
+    }
+}
+
+impl Phase {
+    /// In lower case, as in the text of an error.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Url => "url",
+            Self::Build => "build",
+            Self::Queue => "queue",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Write => "write",
+            Self::Head => "head",
+            Self::Body => "body",
+            Self::Decode => "decode",
+            Self::Redirect => "redirect",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NeverSent => "never sent",
+            Self::MaybeSent => "maybe sent",
+            Self::Answered => "answered",
+        })
+    }
+}
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Total => "total",
+            Self::Queue => "queue",
+            Self::Connect => "connect",
+        })
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidUrl(why) => f.write_str(why),
+            Self::SchemeNotSupported(scheme) => write!(f, "the scheme {scheme} is neither http nor https"),
+            Self::TlsFeatureMissing => f.write_str("https needs the feature `tls` of callboard"),
+            Self::ConnectNotSupported => f.write_str("CONNECT is for proxies and cannot be sent by hand"),
+            Self::InvalidHeader(error) => error.fmt(f),
+            Self::Json(error) => write!(f, "the body is not serialisable: {error}"),
+            Self::Send(error) => error.fmt(f),
+            Self::BodySource(error) => write!(f, "the source of the body failed: {error}"),
+            Self::QueueFull => f.write_str("too many requests wait for a connection"),
+            Self::TimedOut { deadline, elapsed, limit } => {
+                write!(f, "the {deadline} deadline of {limit:?} passed after {elapsed:?}")
+            }
+            Self::Resolve(error) => write!(f, "the look-up failed: {error}"),
+            Self::NoAddress => f.write_str("the name has no address"),
+            Self::Connect(tried) => {
+                f.write_str("no connection")?;
+                tried.iter().try_for_each(|(endpoint, error)| write!(f, "; {endpoint}: {error}"))
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(error) => write!(f, "the handshake failed: {error}"),
+            Self::Transport(error) => error.fmt(f),
+            Self::Receive(error) => error.fmt(f),
+            Self::Redirect(error) => error.fmt(f),
+            Self::BodyTooLarge(limit) => write!(f, "the body is longer than {limit} bytes"),
+            Self::Charset(name) => write!(f, "the charset {name} is not known"),
+            Self::Text => f.write_str("the body is not valid text in its charset"),
+            Self::InvalidJson(error) => write!(f, "the body is not the JSON expected: {error}"),
+            Self::Status(status) => write!(f, "the server answered {status}"),
+            Self::NoUpgrade => f.write_str("the response switched to no other protocol"),
+            Self::BodyGone => f.write_str("the body failed or was taken before"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        write!(f, "{}: {}", inner.phase, inner.kind)?;
+        let building = matches!(inner.phase, Phase::Url | Phase::Build);
+        match (&inner.peer, &inner.host) {
+            (Some(peer), _) => write!(f, " (peer {peer}")?,
+            (None, Some(host)) => write!(f, " (host {host}")?,
+            (None, None) if building => return Ok(()),
+            (None, None) => f.write_str(" (")?,
+        }
+        if inner.peer.is_some() || inner.host.is_some() {
+            f.write_str(", ")?;
+        }
+        if inner.reused {
+            f.write_str("reused connection, ")?;
+        }
+        write!(f, "{})", inner.delivery)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("phase", &inner.phase)
+            .field("delivery", &inner.delivery)
+            .field("host", &inner.host)
+            .field("peer", &inner.peer)
+            .field("reused", &inner.reused)
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.kind {
+            ErrorKind::InvalidHeader(error) => Some(error),
+            ErrorKind::Json(error) | ErrorKind::InvalidJson(error) => Some(error),
+            ErrorKind::Send(error) => Some(error),
+            ErrorKind::BodySource(error) => Some(&**error),
+            ErrorKind::Resolve(error) => Some(error),
+            #[cfg(feature = "tls")]
+            ErrorKind::Tls(error) => Some(error),
+            ErrorKind::Connect(tried) => tried.last().map(|(_, error)| error as _),
+            ErrorKind::Transport(error) => Some(error),
+            ErrorKind::Receive(error) => Some(error),
+            ErrorKind::Redirect(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! URLs as users give them: parsed, checked, and freed of their password.
+//!
+//! A password in a URL turns into an `Authorization` field and leaves the URL, so that no log, error or redirection
+//! can show it.
+
+use percent_encoding::percent_decode_str;
+use url::{Position, Url};
+
+use callboard_core::redirect::has_authority;
+
+use crate::base64;
+use crate::error::{Error, ErrorKind, Phase};
+
+/// What can be taken for a URL: text, or a [`Url`] parsed before (which saves parsing it for each request).
+pub trait IntoUrl: sealed::Sealed {}
+
+impl IntoUrl for &str {}
+impl IntoUrl for String {}
+impl IntoUrl for &String {}
+impl IntoUrl for Url {}
+impl IntoUrl for &Url {}
+
+pub(crate) mod sealed {
+    use super::{Error, Url};
+
+    pub trait Sealed {
+        fn into_url(self) -> Result<Url, Error>;
+    }
+
+    impl Sealed for &str {
+        fn into_url(self) -> Result<Url, Error> {
+            super::parse(self)
+        }
+    }
+
+    impl Sealed for String {
+        fn into_url(self) -> Result<Url, Error> {
+            super::parse(&self)
+        }
+    }
+
+    impl Sealed for &String {
+        fn into_url(self) -> Result<Url, Error> {
+            super::parse(self)
+        }
+    }
+
+    impl Sealed for Url {
+        fn into_url(self) -> Result<Url, Error> {
+            Ok(self)
+        }
+    }
+
+    impl Sealed for &Url {
+        fn into_url(self) -> Result<Url, Error> {
+            Ok(self.clone())
+        }
+    }
+}
+
+fn invalid(why: &'static str) -> Error {
+    Error::new(Phase::Url, ErrorKind::InvalidUrl(why))
+}
+
+fn parse(text: &str) -> Result<Url, Error> {
+    if !has_authority(text.trim()) {
+        return Err(invalid("the URL has no host"));
+    }
+    Url::parse(text).map_err(|error| {
+        invalid(match error {
+            url::ParseError::EmptyHost => "the URL has no host",
+            url::ParseError::RelativeUrlWithoutBase => "the URL has no scheme and host",
+            url::ParseError::InvalidPort => "the port of the URL is invalid",
+            url::ParseError::IdnaError => "the host of the URL is no valid international name",
+            url::ParseError::InvalidIpv4Address => "the host of the URL is no valid IPv4 address",
+            url::ParseError::InvalidIpv6Address => "the host of the URL is no valid IPv6 address",
+            url::ParseError::InvalidDomainCharacter => "the host of the URL holds an invalid character",
+            _ => "the URL is malformed",
+        })
+    })
+}
+
+/// Checks that a URL can be asked for.
+pub(crate) fn check(url: &Url) -> Result<(), Error> {
+    match url.scheme() {
+        "http" => {}
+        "https" if cfg!(feature = "tls") => {}
+        "https" => return Err(Error::new(Phase::Url, ErrorKind::TlsFeatureMissing).at_host(origin(url))),
+        other => return Err(Error::new(Phase::Url, ErrorKind::SchemeNotSupported(other.into()))),
+    }
+    if url.has_host() { Ok(()) } else { Err(invalid("the URL has no host")) }
+}
+
+/// `http://example.org:8080`: of a URL without a password.
+pub(crate) fn origin(url: &Url) -> &str {
+    &url[..Position::BeforePath]
+}
+
+/// `example.org:8080`, the default port left out, an IPv6 address in brackets (RFC 9112 §3.2.1).
+pub(crate) fn authority(url: &Url) -> &str {
+    &url[Position::BeforeHost..Position::AfterPort]
+}
+
+/// `/path?query` (RFC 9112 §3.2.1).
+pub(crate) fn target(url: &Url) -> &str {
+    &url[Position::BeforePath..Position::AfterQuery]
+}
+
+/// Takes user and password out of a URL, as the value of `Authorization` (RFC 7617).
+pub(crate) fn take_credentials(url: &mut Url) -> Option<String> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
+    pair.push(b':');
+    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
+    // Both fail only for a URL without host, which has no user either.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    Some(format!("Basic {}", base64::encode(&pair)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sealed::Sealed;
+
+    #[test]
+    fn urls_without_host_or_scheme_are_errors() {
+        for bad in
+            ["", "/path", "example.org", "http://", "http:///path", "http:path", "http://a:99999/", "http://[::1/"]
+        {
+            let error = bad.into_url().and_then(|url| check(&url)).expect_err(bad);
+            assert_eq!(error.phase(), Phase::Url, "{bad}: {error}");
+        }
+        for bad in ["ftp://a/", "mailto:a@b", "unix:/socket", "localhost:8080"] {
+            let error = bad.into_url().and_then(|url| check(&url)).expect_err(bad);
+            assert!(matches!(error.kind(), ErrorKind::SchemeNotSupported(_)), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn credentials_leave_the_url() {
+        let mut url = "http://Aladdin:open%20sesame@example.org:80/a?b#c".into_url().unwrap();
+        assert_eq!(take_credentials(&mut url).as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+        assert_eq!(url.as_str(), "http://example.org/a?b#c");
+        assert_eq!((origin(&url), authority(&url), target(&url)), ("http://example.org", "example.org", "/a?b"));
+        assert_eq!(take_credentials(&mut url), None);
+    }
+
+    #[test]
+    fn the_authority_is_that_of_the_host_field() {
+        let rows = [("http://[::1]:8080/", "[::1]:8080"), ("https://a:443", "a"), ("http://a:443", "a:443")];
+        for (text, expected) in rows {
+            assert_eq!(authority(&text.into_url().unwrap()), expected);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! A request in the making. Nothing is sent before it is awaited; what was wrong with a part of it is the error then.
+
+use std::future::IntoFuture;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use callboard_core::redirect::{BODY_FIELDS, ORIGIN_FIELDS};
+use callboard_core::{Headers, Method, Version, header};
+use futures_lite::Stream;
+use serde::Serialize;
+use url::Url;
+
+use crate::body::{Body, Content};
+use crate::error::{BodyError, Error, ErrorKind, Phase};
+use crate::location;
+use crate::sending::Sending;
+use crate::session::Session;
+
+/// All that says what to send.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// What the user set, in order.
+    pub(crate) headers: Headers,
+    pub(crate) body: Body,
+    pub(crate) version: Version,
+    pub(crate) expects_continue: bool,
+    pub(crate) redirects: u32,
+    pub(crate) total: Duration,
+    pub(crate) socket: Option<Arc<PathBuf>>,
+}
+
+/// A request in the making: set what differs from the session, then await it.
+///
+/// ```no_run
+/// # async fn example(session: callboard_client::Session) -> Result<(), callboard_client::Error> {
+/// use std::time::Duration;
+///
+/// let response = session
+///     .post("http://example.org/notes")
+///     .query("draft", true)
+///     .header("X-Request-Id", "17")
+///     .body("remember the milk")
+///     .timeout(Duration::from_secs(5))
+///     .await?;
+/// # drop(response);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a request is sent when it is awaited"]
+pub struct RequestBuilder {
+    session: Session,
+    order: Result<Box<Order>, Error>,
+}
+
+impl RequestBuilder {
+    pub(crate) fn new(session: Session, method: Method, url: Result<Url, Error>) -> Self {
+        let settings = session.settings();
+        let order = url.and_then(|mut url| {
+            location::check(&url)?;
+            if method == Method::Connect {
+                return Err(Error::new(Phase::Build, ErrorKind::ConnectNotSupported));
+            }
+            let mut headers = Headers::new();
+            if let Some(credentials) = location::take_credentials(&mut url) {
+                append(&mut headers, header::AUTHORIZATION, credentials.as_bytes())?;
+            }
+            Ok(Box::new(Order {
+                method,
+                url,
+                headers,
+                body: Body::empty(),
+                version: Version::Http11,
+                expects_continue: false,
+                redirects: settings.redirects,
+                total: settings.timeouts.total,
+                socket: settings.unix_socket.clone(),
+            }))
+        });
+        Self { session, order }
+    }
+
+    /// Adds a parameter to the URL's query, percent-encoded as forms do it (a space is `+`).
+    #[expect(clippy::needless_pass_by_value, reason = "`query(\"page\", 2)` reads better than a reference")]
+    pub fn query(self, name: &str, value: impl ToString) -> Self {
+        self.change(|order| {
+            order.url.query_pairs_mut().append_pair(name, &value.to_string());
+            Ok(())
+        })
+    }
+
+    /// Adds a field. It replaces the session's of that name, and what would be generated (`Host`, `Accept`,
+    /// `User-Agent`, `Content-Type`); fields of the same name add up. `Content-Length` and `Transfer-Encoding` follow
+    /// from the body and are not taken.
+    pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.change(|order| {
+            if name.eq_ignore_ascii_case(header::AUTHORIZATION) {
+                // It takes the place of what the URL said.
+                order.headers.remove(name);
+            }
+            append(&mut order.headers, name, value.as_ref())
+        })
+    }
+
+    /// Adds fields, each as [`header`](Self::header) does.
+    pub fn headers(self, headers: &Headers) -> Self {
+        self.change(|order| {
+            if headers.contains(header::AUTHORIZATION) {
+                order.headers.remove(header::AUTHORIZATION);
+            }
+            order.headers.extend(headers);
+            Ok(())
+        })
+    }
+
+    /// The body: bytes, text, or a [`Body`]. `Content-Type` is generated unless it is set.
+    pub fn body(self, body: impl Into<Body>) -> Self {
+        self.change(|order| {
+            order.body = body.into();
+            Ok(())
+        })
+    }
+
+    /// A body in parts, sent as fast as the server takes it: see [`Body::stream`].
+    pub fn body_stream<S, E>(self, parts: S, length: Option<u64>) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BodyError> + 'static,
+    {
+        self.body(Body::stream(parts, length))
+    }
+
+    /// A body of JSON.
+    pub fn json<T: Serialize + ?Sized>(self, value: &T) -> Self {
+        self.change(|order| {
+            let json = serde_json::to_vec(value).map_err(|error| Error::new(Phase::Build, ErrorKind::Json(error)))?;
+            order.body = Body::bytes(json.into(), "application/json");
+            Ok(())
+        })
+    }
+
+    /// A body of form fields (`application/x-www-form-urlencoded`).
+    pub fn form<N: AsRef<str>, V: AsRef<str>>(self, fields: &[(N, V)]) -> Self {
+        self.change(|order| {
+            let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+            order.body = Body::bytes(form.into(), "application/x-www-form-urlencoded");
+            Ok(())
+        })
+    }
+
+    /// The version to speak. Default 1.1.
+    pub fn version(self, version: Version) -> Self {
+        self.change(|order| {
+            order.version = version;
+            Ok(())
+        })
+    }
+
+    /// Sends the body only when the server says `100 Continue`, or says nothing for
+    /// [`Timeouts::expect`](crate::Timeouts::expect). Without a body it does nothing.
+    pub fn expect_continue(self) -> Self {
+        self.change(|order| {
+            order.expects_continue = true;
+            Ok(())
+        })
+    }
+
+    /// Redirections followed. 0: none; the redirecting response is the answer.
+    pub fn redirects(self, limit: u32) -> Self {
+        self.change(|order| {
+            order.redirects = limit;
+            Ok(())
+        })
+    }
+
+    /// From the start of the request to the end of the response's body.
+    pub fn timeout(self, total: Duration) -> Self {
+        self.change(|order| {
+            order.total = total;
+            Ok(())
+        })
+    }
+
+    /// Connects to this Unix socket. The URL still names host and path.
+    pub fn unix_socket(self, path: impl Into<PathBuf>) -> Self {
+        self.change(|order| {
+            order.socket = Some(Arc::new(path.into()));
+            Ok(())
+        })
+    }
+
+    /// The future of the response's head. Awaiting the builder does the same.
+    pub fn send(self) -> Sending {
+        Sending::new(self.session, self.order)
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Order) -> Result<(), Error>) -> Self {
+        self.order = self.order.and_then(|mut order| change(&mut order).map(|()| order));
+        self
+    }
+}
+
+impl IntoFuture for RequestBuilder {
+    type Output = <Sending as Future>::Output;
+    type IntoFuture = Sending;
+
+    fn into_future(self) -> Sending {
+        self.send()
+    }
+}
+
+fn append(headers: &mut Headers, name: &str, value: &[u8]) -> Result<(), Error> {
+    headers.append(name, value).map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))
+}
+
+impl Order {
+    /// What tells its connections from others: see [`Session::snapshot`].
+    pub(crate) fn socket_key(&self) -> Option<String> {
+        self.socket.as_ref().map(|path| format!("{} unix:{}", location::origin(&self.url), path.display()))
+    }
+
+    /// Whether the body can be sent (once more).
+    pub(crate) fn is_replayable(&self) -> bool {
+        self.body.content.is_available()
+    }
+
+    pub(crate) fn has_body(&self) -> bool {
+        !matches!(self.body.content, Content::Empty)
+    }
+
+    /// Turns into the request that a redirection asks for. The URL that it had before.
+    pub(crate) fn follow(
+        &mut self,
+        mut url: Url,
+        method: Method,
+        drop_body: bool,
+        drop_origin_fields: bool,
+    ) -> Result<Url, Error> {
+        self.method = method;
+        if drop_body {
+            self.body = Body::empty();
+            for name in BODY_FIELDS {
+                self.headers.remove(name);
+            }
+        }
+        if drop_origin_fields {
+            for name in ORIGIN_FIELDS {
+                self.headers.remove(name);
+            }
+        }
+        if let Some(credentials) = location::take_credentials(&mut url) {
+            self.headers.remove(header::AUTHORIZATION);
+            append(&mut self.headers, header::AUTHORIZATION, credentials.as_bytes())?;
+        }
+        Ok(std::mem::replace(&mut self.url, url))
+    }
+}

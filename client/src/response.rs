@@ -1,0 +1,340 @@
+//! A response: its head at once, its body as it is asked for.
+//!
+//! The body reader holds the connection. When the end of the body has been read, even if the user has not taken it
+//! yet, the connection goes back to the pool; a response dropped before closes it, unless the end has arrived.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use callboard_core::http1::ResponseHead;
+use callboard_core::{BodyLength, Headers, Status, Version, header};
+use callboard_runtime::{Endpoint, Stream, StreamInfo};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::error::{Delivery, Error, ErrorKind, Phase};
+use crate::exchange::{Event, Exchange};
+use crate::location;
+use crate::sending::Answer;
+use crate::text;
+
+/// Room made for a body at once because its length was announced, at most.
+const ROOM: u64 = 1024 * 1024;
+
+/// A redirection that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The status that redirected.
+    pub status: Status,
+    /// The URL that answered with it.
+    pub url: Url,
+}
+
+/// The answer to a request.
+///
+/// ```no_run
+/// # async fn example(session: callboard_client::Session) -> Result<(), callboard_client::Error> {
+/// let mut response = session.get("http://example.org/large").await?;
+/// println!("{} {:?}", response.status(), response.content_length());
+/// while let Some(part) = response.chunk().await {
+///     println!("{} bytes", part?.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Response {
+    head: ResponseHead,
+    url: Url,
+    history: Vec<Hop>,
+    info: Option<Arc<StreamInfo>>,
+    is_reused: bool,
+    length: BodyLength,
+    source: Source,
+    /// Parts that came with the head.
+    ahead: [Option<Bytes>; 2],
+    failure: Option<Error>,
+    has_failed: bool,
+    trailers: Option<Box<Headers>>,
+    limit: u64,
+}
+
+/// The exchange while the body lasts. Dropped before its end, it keeps the connection if it can.
+struct Source(Option<Exchange>);
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        if let Some(exchange) = self.0.take() {
+            exchange.settle();
+        }
+    }
+}
+
+impl Response {
+    pub(crate) fn new(answer: Answer, url: Url, history: Vec<Hop>, limit: u64) -> Self {
+        let Answer { mut exchange, head, length, is_upgraded } = answer;
+        let info = exchange.connection().map(|connection| Arc::clone(connection.info()));
+        let mut response = Self {
+            head,
+            url,
+            history,
+            info,
+            is_reused: exchange.is_reused(),
+            length,
+            source: Source(Some(exchange)),
+            ahead: [None, None],
+            failure: None,
+            has_failed: false,
+            trailers: None,
+            limit,
+        };
+        if !is_upgraded {
+            response.look_ahead();
+        }
+        response
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.head.status
+    }
+
+    /// The reason phrase as sent: for people, often empty.
+    pub fn reason(&self) -> &[u8] {
+        &self.head.reason
+    }
+
+    /// The version that the server speaks.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The fields, in the order and spelling of the wire.
+    pub fn headers(&self) -> &Headers {
+        &self.head.headers
+    }
+
+    /// Where the response came from, after redirections, with the fragment (RFC 9110 §10.2.2), without a password.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The redirections that led here, in order.
+    pub fn history(&self) -> &[Hop] {
+        &self.history
+    }
+
+    /// The other end of the transport.
+    pub fn peer(&self) -> Option<&Endpoint> {
+        self.info.as_ref().map(|info| &info.peer)
+    }
+
+    /// The ends of the transport and what secures it.
+    pub fn connection(&self) -> Option<&StreamInfo> {
+        self.info.as_deref()
+    }
+
+    /// Whether the connection had carried another request before.
+    pub fn is_reused(&self) -> bool {
+        self.is_reused
+    }
+
+    /// The length of the body, if the server said it. To HEAD the field `Content-Length` says what GET would bring,
+    /// and this is 0.
+    pub fn content_length(&self) -> Option<u64> {
+        match self.length {
+            BodyLength::Empty => Some(0),
+            BodyLength::Known(length) => Some(length),
+            BodyLength::Unknown => None,
+        }
+    }
+
+    /// The trailer section, once the body has ended, if there was one (RFC 9110 §6.5). It never mixes with
+    /// [`headers`](Self::headers).
+    pub fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_deref()
+    }
+
+    /// An error if the status is 400 or above.
+    pub fn error_for_status(self) -> Result<Self, Error> {
+        let status = self.status();
+        if status.code() < 400 { Ok(self) } else { Err(self.error(Phase::Head, ErrorKind::Status(status))) }
+    }
+
+    /// The next part of the body; `None` at its end. Cancel-safe: a part is never lost.
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
+        std::future::poll_fn(|context| self.poll_chunk(context)).await
+    }
+
+    /// The whole body, at most [`body_limit`](crate::SessionBuilder::body_limit) bytes.
+    pub async fn bytes(mut self) -> Result<Bytes, Error> {
+        self.collect().await
+    }
+
+    async fn collect(&mut self) -> Result<Bytes, Error> {
+        if self.has_failed {
+            return Err(self.error(Phase::Body, ErrorKind::BodyGone));
+        }
+        let announced = self.content_length().unwrap_or(0);
+        if announced > self.limit {
+            return Err(self.error(Phase::Body, ErrorKind::BodyTooLarge(self.limit)));
+        }
+        let Some(first) = self.chunk().await.transpose()? else { return Ok(Bytes::new()) };
+        let Some(second) = self.chunk().await.transpose()? else { return self.within_limit(first) };
+        let mut whole = BytesMut::with_capacity(usize::try_from(announced.min(ROOM)).unwrap_or(0));
+        whole.extend_from_slice(&first);
+        let mut next = Some(second);
+        while let Some(part) = next {
+            if whole.len() as u64 + part.len() as u64 > self.limit {
+                return Err(self.error(Phase::Body, ErrorKind::BodyTooLarge(self.limit)));
+            }
+            whole.extend_from_slice(&part);
+            next = self.chunk().await.transpose()?;
+        }
+        Ok(whole.freeze())
+    }
+
+    /// The body as text: in the charset that `Content-Type` names (UTF-8, US-ASCII or ISO-8859-1), else UTF-8.
+    pub async fn text(mut self) -> Result<String, Error> {
+        let body = self.collect().await?;
+        let charset = self.head.headers.text(header::CONTENT_TYPE).and_then(text::charset);
+        text::decode(&body, charset).map_err(|kind| self.error(Phase::Decode, kind))
+    }
+
+    /// The body as JSON, whatever `Content-Type` says.
+    pub async fn json<T: DeserializeOwned>(mut self) -> Result<T, Error> {
+        let body = self.collect().await?;
+        serde_json::from_slice(&body).map_err(|error| self.error(Phase::Decode, ErrorKind::InvalidJson(error)))
+    }
+
+    /// The stream and the bytes that follow the head, after `101 Switching Protocols` (RFC 9110 §15.2.2). The
+    /// connection leaves the pool.
+    pub fn upgrade(mut self) -> Result<Upgraded, Error> {
+        let is_upgraded = self.status() == Status::SWITCHING_PROTOCOLS;
+        let exchange = if is_upgraded { self.source.0.take() } else { None };
+        match exchange.and_then(Exchange::into_lease).and_then(crate::connections::Lease::take) {
+            Some(connection) => {
+                let (stream, input) = connection.into_stream();
+                Ok(Upgraded { stream, input })
+            }
+            None => Err(self.error(Phase::Head, ErrorKind::NoUpgrade)),
+        }
+    }
+
+    /// The next part of the body, for those who poll.
+    pub fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        if let Some(part) = self.ahead.iter_mut().find_map(Option::take) {
+            return Poll::Ready(Some(Ok(part)));
+        }
+        if let Some(error) = self.failure.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let Some(exchange) = &mut self.source.0 else { return Poll::Ready(None) };
+        if self.head.status == Status::SWITCHING_PROTOCOLS {
+            return Poll::Ready(None);
+        }
+        match exchange.poll_event(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(Event::Data(data))) => Poll::Ready(Some(Ok(data))),
+            Poll::Ready(Ok(Event::End(trailers))) => {
+                self.end(trailers);
+                Poll::Ready(None)
+            }
+            Poll::Ready(Err(error)) => {
+                self.fail();
+                Poll::Ready(Some(Err(error.at_host(location::origin(&self.url)))))
+            }
+            // The machine gives one head.
+            Poll::Ready(Ok(Event::Response(..) | Event::Upgraded(_))) => Poll::Ready(None),
+        }
+    }
+
+    /// Takes what has come with the head: a short body frees the connection before anyone asks for it.
+    fn look_ahead(&mut self) {
+        if self.length == BodyLength::Empty {
+            self.end(None);
+        }
+        let mut parts = 0;
+        while let Some(exchange) = &mut self.source.0 {
+            match exchange.event_at_hand() {
+                Ok(Some(Event::Data(data))) => {
+                    self.ahead[parts] = Some(data);
+                    parts += 1;
+                    if parts == self.ahead.len() {
+                        return;
+                    }
+                }
+                Ok(Some(Event::End(trailers))) => self.end(trailers),
+                Ok(_) => return,
+                Err(error) => {
+                    self.fail();
+                    self.failure = Some(error.at_host(location::origin(&self.url)));
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, trailers: Option<Box<Headers>>) {
+        self.trailers = trailers;
+        if let Some(mut exchange) = self.source.0.take() {
+            exchange.give_back();
+        }
+    }
+
+    /// The connection is of no more use.
+    fn fail(&mut self) {
+        self.has_failed = true;
+        drop(self.source.0.take());
+    }
+
+    fn within_limit(&self, body: Bytes) -> Result<Bytes, Error> {
+        if body.len() as u64 > self.limit {
+            return Err(self.error(Phase::Body, ErrorKind::BodyTooLarge(self.limit)));
+        }
+        Ok(body)
+    }
+
+    fn error(&self, phase: Phase, kind: ErrorKind) -> Error {
+        let error = Error::new(phase, kind).delivered(Delivery::Answered).at_host(location::origin(&self.url));
+        match &self.info {
+            Some(info) => error.at_peer(info.peer.clone(), self.is_reused),
+            None => error,
+        }
+    }
+}
+
+impl futures_lite::Stream for Response {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_chunk(context)
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.head.status)
+            .field("version", &self.head.version)
+            .field("origin", &location::origin(&self.url))
+            .field("headers", &self.head.headers)
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A stream that another protocol speaks from now on.
+pub struct Upgraded {
+    /// The stream.
+    pub stream: Box<dyn Stream>,
+    /// What the server sent right behind its head.
+    pub input: BytesMut,
+}
+
+impl fmt::Debug for Upgraded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgraded").field("input", &self.input.len()).finish_non_exhaustive()
+    }
+}

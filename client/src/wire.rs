@@ -1,0 +1,45 @@
+//! The fields of a request as they go out: `Host` first, then the user's, the session's, and what is generated.
+
+use callboard_core::{Headers, InvalidHeader, Version, header};
+
+use crate::location;
+use crate::request::Order;
+use crate::settings::Settings;
+
+/// A field of the user replaces all others of its name; framing fields are the machine's.
+pub(crate) fn headers(order: &Order, settings: &Settings) -> Result<Headers, InvalidHeader> {
+    let own = &order.headers;
+    let mut headers = Headers::new();
+    match own.get(header::HOST) {
+        Some(host) => headers.append(header::HOST, host)?,
+        None => headers.append(header::HOST, location::authority(&order.url))?,
+    }
+    for (name, value) in own {
+        if !name.eq_ignore_ascii_case(header::HOST) {
+            headers.append(name, value)?;
+        }
+    }
+    for (name, value) in &settings.headers {
+        if !own.contains(name) && !name.eq_ignore_ascii_case(header::HOST) {
+            headers.append(name, value)?;
+        }
+    }
+    let mut generate = |name: &str, value: &str| {
+        if headers.contains(name) { Ok(()) } else { headers.append(name, value) }
+    };
+    generate(header::ACCEPT, "*/*")?;
+    if let Some(name) = &settings.user_agent {
+        generate(header::USER_AGENT, name)?;
+    }
+    if let Some(media_type) = order.body.media_type {
+        generate(header::CONTENT_TYPE, media_type)?;
+    }
+    if order.expects_continue && order.has_body() {
+        generate(header::EXPECT, "100-continue")?;
+    }
+    if order.version == Version::Http10 {
+        // RFC 9112 §9.3: HTTP/1.0 closes unless it is asked not to.
+        generate(header::CONNECTION, "keep-alive")?;
+    }
+    Ok(headers)
+}
