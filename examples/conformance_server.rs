@@ -8,7 +8,7 @@ use bytes::Bytes;
 use callboard::core::BodyLength;
 use callboard::web::{App, Body, Json, Path, Response, get, post};
 use callboard::{Handle, Smol, Tokio, header};
-use futures_lite::stream;
+use futures_lite::{StreamExt, stream};
 
 /// The body of `/stream`: 1 MiB in chunks of 16 KiB.
 static CHUNK: [u8; 16 * 1024] = [b'x'; 16 * 1024];
@@ -28,8 +28,8 @@ async fn echo(body: Body) -> Response {
 }
 
 async fn chunks() -> Response {
-    let chunks = stream::repeat(Ok::<_, std::io::Error>(Bytes::from_static(&CHUNK)));
-    Response::new(Body::stream(stream::StreamExt::take(chunks, 64)))
+    let chunks = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&CHUNK)));
+    Response::new(Body::stream(chunks.take(64)))
         .with_header(header::CONTENT_TYPE, "application/octet-stream")
 }
 
