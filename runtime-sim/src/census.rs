@@ -15,6 +15,8 @@ pub struct Census {
     pub streams: usize,
     /// Listeners.
     pub listeners: usize,
+    /// Sources of signals.
+    pub signals: usize,
     /// Bytes written and not yet read.
     pub bytes_in_flight: usize,
 }
@@ -28,11 +30,11 @@ impl Census {
 
 impl fmt::Display for Census {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tasks, timers, connecting, streams, listeners, bytes_in_flight } = self;
+        let Self { tasks, timers, connecting, streams, listeners, signals, bytes_in_flight } = self;
         write!(
             f,
             "{tasks} tasks, {timers} timers, {connecting} connecting, {streams} streams, {listeners} listeners, \
-             {bytes_in_flight} bytes in flight"
+             {signals} sources of signals, {bytes_in_flight} bytes in flight"
         )
     }
 }

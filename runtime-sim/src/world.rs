@@ -87,7 +87,12 @@ impl World {
     }
 
     pub(crate) fn census(&self) -> Census {
-        let mut census = Census { tasks: self.tasks.count(), timers: self.clock.queue.timers(), ..Census::default() };
+        let mut census = Census {
+            tasks: self.tasks.count(),
+            timers: self.clock.queue.timers(),
+            signals: self.subscribers.list.len(),
+            ..Census::default()
+        };
         self.fabric.count(&mut census);
         census
     }

@@ -133,10 +133,9 @@ impl Fabric {
             attempt.stage = Stage::Answering(answer);
         }
         self.send_attempt(clock, connection);
-        // What the server sends comes behind the answer.
         let answered_at = self.attempts.get(&connection).and_then(|attempt| attempt.key).map(|key| key.0);
         if let (Some(at), Some(connection)) = (answered_at, self.connections.get_mut(&connection)) {
-            connection.half(Side::Server).last_arrival = at;
+            connection.half(Side::Server).not_before = at;
         }
     }
 

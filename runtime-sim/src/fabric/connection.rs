@@ -54,11 +54,11 @@ pub(crate) struct Half {
     pub(crate) output_ended: bool,
     /// A reset has arrived.
     pub(crate) reset: Option<ResetState>,
-    /// On its way to the peer, in order.
+    /// On its way to the peer. Only the first can arrive, so order is kept.
     pub(crate) sent: VecDeque<Segment>,
     pub(crate) sent_bytes: usize,
-    /// When the last of `sent` arrives at the earliest: order is kept.
-    pub(crate) last_arrival: Instant,
+    /// Nothing of ours arrives before: the server's bytes come behind the answer to the connect.
+    pub(crate) not_before: Instant,
     /// The arrival that is scheduled, of the first of `sent`.
     pub(crate) key: Option<DueKey>,
     pub(crate) reader: Option<Waker>,
@@ -100,7 +100,7 @@ impl Half {
             reset: None,
             sent: VecDeque::new(),
             sent_bytes: 0,
-            last_arrival: Instant::EPOCH,
+            not_before: Instant::EPOCH,
             key: None,
             reader: None,
             writer: None,

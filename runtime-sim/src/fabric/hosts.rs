@@ -45,7 +45,7 @@ impl Hosts {
         if address.is_unspecified() || Self::is_own(host, address) {
             return Some(host);
         }
-        self.names.values().copied().find(|&other| !address.is_loopback() && Self::is_own(other, address))
+        self.names.values().copied().find(|&other| Self::is_own(other, address))
     }
 
     /// The next dynamic port of `host` that is not `taken`, if any is free.

@@ -69,8 +69,7 @@ impl Fabric {
         let Some(connection) = self.connections.get_mut(&end.connection) else { return };
         let (half, peer) = connection.both(end.side);
         let latency = self.conditions.latency(clock, half.host, peer.host);
-        let arrives = half.last_arrival.max(clock.now + latency);
-        half.last_arrival = arrives;
+        let arrives = half.not_before.max(clock.now + latency);
         let percent = clock.options.coalesce;
         match (half.sent.back_mut(), content) {
             (Some(Segment { arrives: earlier, content: Content::Bytes(before) }), Content::Bytes(bytes))
@@ -84,13 +83,12 @@ impl Fabric {
         self.arm(clock, end);
     }
 
-    /// Schedules the next arrival of what `end` sent, unless it is scheduled or stopped by a partition.
+    /// Schedules the next arrival of what `end` sent, unless it is scheduled.
     fn arm(&mut self, clock: &mut Clockwork, end: End) {
         let Some(connection) = self.connections.get_mut(&end.connection) else { return };
-        let (half, peer) = connection.both(end.side);
-        let Some(first) = half.sent.front() else { return };
-        if half.key.is_none() && !self.conditions.is_partitioned(half.host, peer.host) {
-            half.key = Some(clock.schedule(first.arrives, Due::Arrival(end)));
+        let half = connection.half(end.side);
+        if let (Some(first), None) = (half.sent.front(), half.key) {
+            half.key = Some(clock.schedule(first.arrives.max(clock.now), Due::Arrival(end)));
         }
     }
 
@@ -98,15 +96,11 @@ impl Fabric {
     pub(super) fn resume(&mut self, clock: &mut Clockwork, end: End) {
         let Some(connection) = self.connections.get_mut(&end.connection) else { return };
         let (half, peer) = connection.both(end.side);
-        if half.key.is_some() || half.sent.is_empty() {
-            return;
+        // What is behind the first cannot overtake it.
+        if let (Some(first), None) = (half.sent.front_mut(), half.key) {
+            first.arrives = clock.now + self.conditions.latency(clock, half.host, peer.host);
+            self.arm(clock, end);
         }
-        let earliest = clock.now + self.conditions.latency(clock, half.host, peer.host);
-        for segment in &mut half.sent {
-            segment.arrives = segment.arrives.max(earliest);
-        }
-        half.last_arrival = half.last_arrival.max(earliest);
-        self.arm(clock, end);
     }
 
     /// What `end` sent would arrive at the other end now.
@@ -128,7 +122,6 @@ impl Fabric {
                     if peer.gone || peer.reset.is_some() {
                         // Nobody is there to read it: the sender is told.
                         answer_with_reset |= peer.gone && peer.reset.is_none();
-                        clock.effects.wake(&mut half.writer);
                     } else {
                         clock.record(peer.host, TraceEvent::Delivered { end: to, bytes: bytes.len() });
                         peer.arrived_bytes += bytes.len();
@@ -281,7 +274,6 @@ impl Fabric {
             self.connections.remove(&end.connection);
             return;
         }
-        clock.effects.wake(&mut peer.writer);
         if half.reset.is_some() {
             return;
         }
