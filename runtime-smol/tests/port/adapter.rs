@@ -14,7 +14,12 @@ use futures_lite::future::block_on as foreign_block_on;
 use crate::port_suite::{Gift, accept, block, listen, loopback, pair, read_exact, read_to_end, socket_path, spawn};
 
 const KINDS: [fn() -> Smol; 3] = [Smol::new, || Smol::workers(1), || Smol::workers(2)];
-const WORKERS: [fn() -> Smol; 2] = [|| Smol::workers(1), || Smol::workers(2)];
+/// The kinds with reactors of their own, where there are such.
+const WORKERS: &[fn() -> Smol] = if cfg!(any(target_os = "linux", target_os = "android")) {
+    &[|| Smol::workers(1), || Smol::workers(2)]
+} else {
+    &[]
+};
 
 /// Waits until nothing holds `weak`, and fails if that does not come.
 fn wait_until_freed<T: ?Sized>(weak: &Weak<T>) {
