@@ -27,9 +27,19 @@ pub(crate) struct Router {
 pub(crate) struct Route {
     /// As registered: `/users/{id}`.
     pub(crate) pattern: String,
+    /// As in the tree.
+    normal: String,
     /// Names of its parameters, in order.
     pub(crate) names: Vec<String>,
     pub(crate) methods: MethodRouter,
+}
+
+impl Route {
+    /// Whether a parameter shares its segment with other text: `img-{number}.png`.
+    fn is_affixed(&self) -> bool {
+        let plain = self.normal.replace("{{", "").replace("}}", "");
+        plain.split('/').any(|segment| segment.contains('{') && !(segment.starts_with('{') && segment.ends_with('}')))
+    }
 }
 
 /// What a request leads to.
@@ -62,16 +72,41 @@ impl Router {
         if ["%7b", "%7d"].iter().any(|brace| pattern.to_ascii_lowercase().contains(brace)) {
             return Err(RouteError::Invalid { path: pattern.into(), why: "a brace is written `{{` or `}}`".into() });
         }
-        let index = u32::try_from(self.routes.len()).unwrap_or(u32::MAX);
+        let invalid = |why: String| RouteError::Invalid { path: pattern.into(), why };
         let Some(normal) = path::normalize(pattern) else {
-            return Err(RouteError::Invalid { path: pattern.into(), why: "it does not decode to UTF-8".into() });
+            return Err(invalid("it does not decode to UTF-8".into()));
         };
-        self.tree.insert(normal.into_owned(), index).map_err(|error| match error {
-            matchit::InsertError::Conflict { with } => RouteError::Conflict { path: pattern.into(), with },
-            error => RouteError::Invalid { path: pattern.into(), why: error.to_string() },
-        })?;
-        self.routes.push(Route { pattern: pattern.into(), names: names(pattern), methods });
+        let route = Route { pattern: pattern.into(), normal: normal.into_owned(), names: names(pattern), methods };
+        let index = u32::try_from(self.routes.len()).unwrap_or(u32::MAX);
+        match self.tree.insert(route.normal.as_str(), index) {
+            Ok(()) => self.routes.push(route),
+            Err(matchit::InsertError::Conflict { with }) => {
+                self.routes.push(route);
+                self.rebuild(with)?;
+            }
+            Err(error) => return Err(invalid(error.to_string())),
+        }
         self.routes.last().map_or(Ok(()), Self::check_repeated)
+    }
+
+    /// Inserts everything anew after the last route seemed to conflict: the tree takes `/files/img-{number}` after
+    /// `/{a}/{b}`, but not before.
+    fn rebuild(&mut self, with: String) -> Result<(), RouteError> {
+        let mut tree = matchit::Router::new();
+        let (affixed, plain): (Vec<_>, Vec<_>) =
+            self.routes.iter().zip(0_u32..).partition(|(route, _)| route.is_affixed());
+        let all = plain.into_iter().chain(affixed);
+        if all.into_iter().all(|(route, index)| tree.insert(route.normal.as_str(), index).is_ok()) {
+            self.tree = tree;
+            return Ok(());
+        }
+        let Some(last) = self.routes.pop() else { return Ok(()) };
+        let rival = self.routes.iter().find(|route| {
+            let mut pair = matchit::Router::new();
+            pair.insert(route.normal.as_str(), ()).is_ok() && pair.insert(last.normal.as_str(), ()).is_err()
+        });
+        let with = rival.map_or(with, |route| route.pattern.clone());
+        Err(RouteError::Conflict { path: last.pattern, with })
     }
 
     fn check_repeated(route: &Route) -> Result<(), RouteError> {
