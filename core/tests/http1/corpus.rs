@@ -6,6 +6,7 @@
 //! copies of it, `@end` for the end of the connection. The last two sections are what a listing prints; when a case
 //! fails, the listing it should have is printed whole.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -82,8 +83,8 @@ fn parse(path: &Path) -> Case {
             "limits" => case.limits = Arc::new(parse_limits(body)),
             "requests" => case.requests = body.to_owned(),
             "input" => (case.input, case.ends) = parse_input(body),
-            "events" => case.expected.push_str(&format!("{}\n", body.trim_end())),
-            "sent" => case.expected.push_str(format!("--- sent\n{}", body.trim_end()).trim_end()),
+            "events" => case.expected = format!("{}\n", body.trim_end()),
+            "sent" => case.expected = format!("{}--- sent\n{}", case.expected, body.trim_end()),
             _ => panic!("{}: unknown section {title:?}", case.name),
         }
     }
@@ -138,7 +139,7 @@ fn check(role: Role, minimum: usize) {
     for case in &cases {
         let (listing, _) = case.run(role, Feed::Whole);
         if listing.trim_end() != case.expected.trim_end() {
-            failures.push_str(&format!("=== {}\n{listing}", case.name));
+            write!(failures, "=== {}\n{listing}", case.name).unwrap();
         }
     }
     assert!(failures.is_empty(), "listings that differ from their files:\n{failures}");

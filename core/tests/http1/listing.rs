@@ -2,7 +2,7 @@
 //!
 //! Adjacent parts of a body are one line, however they were cut: that is what split independence means.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use callboard_core::Headers;
 
@@ -18,7 +18,7 @@ pub(crate) struct Listing {
 impl Listing {
     pub(crate) fn line(&mut self, line: impl Display) {
         self.flush();
-        self.lines.push_str(&format!("{line}\n"));
+        writeln!(self.lines, "{line}").unwrap();
     }
 
     pub(crate) fn data(&mut self, data: &[u8]) {
@@ -48,7 +48,7 @@ impl Listing {
     fn flush(&mut self) {
         if !self.data.is_empty() {
             let data = std::mem::take(&mut self.data);
-            self.lines.push_str(&format!("data {}\n", quote(&data)));
+            writeln!(self.lines, "data {}", quote(&data)).unwrap();
         }
     }
 }

@@ -2,9 +2,15 @@
 //! on virtual time. No sockets, no clock.
 
 mod client_run;
+mod closing;
 mod corpus;
+mod deadlines;
+mod exchanges;
 mod feed;
 mod listing;
+mod misuse;
+mod pair;
 mod properties;
 mod server_run;
 mod text;
+mod upgrades;

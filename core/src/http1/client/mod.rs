@@ -223,16 +223,22 @@ impl ClientConnection {
         if exchange.0 + 1 != self.exchange.next {
             return Err(SendError::UnknownExchange);
         }
+        if matches!(self.receive, Receive::Finished) {
+            return Err(SendError::Closed);
+        }
         self.exchange.continue_due = false;
         self.watch.note(&self.queue, now);
         body.send(data, &mut self.queue)
     }
 
-    /// Ends the request's body, with trailers if it is chunked. Harmless when it has ended.
+    /// Ends the request's body, with trailers if it is chunked. Harmless when it has ended, or the connection has.
     pub fn finish(&mut self, exchange: ExchangeId, trailers: Option<&Headers>, now: Instant) -> Result<(), SendError> {
         let Send::Body(body) = self.send else {
             return if exchange.0 < self.exchange.next { Ok(()) } else { Err(SendError::UnknownExchange) };
         };
+        if matches!(self.receive, Receive::Finished) {
+            return Ok(());
+        }
         self.watch.note(&self.queue, now);
         body.finish(trailers, &mut self.queue)?;
         self.send = Send::Done;
@@ -276,7 +282,7 @@ impl ClientConnection {
     /// Ends the connection at once.
     pub fn abort(&mut self) {
         self.close.get_or_insert(CloseReason::Aborted);
-        self.queue = SendQueue::default();
+        self.queue.clear();
         self.pending = None;
         self.end_due = false;
         self.receive = Receive::Finished;

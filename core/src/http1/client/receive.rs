@@ -24,9 +24,10 @@ impl ClientConnection {
         }
         let before = input.len();
         match &mut self.receive {
+            // Without input too: the host has taken an event, and the peer's time runs again.
+            Receive::Body { .. } => self.receive_body(input, now),
             _ if input.is_empty() => {}
             Receive::Awaiting { .. } | Receive::Head { .. } => self.receive_head(input, now),
-            Receive::Body { .. } => self.receive_body(input, now),
             // Bytes that answer nothing: the next response could be forged with them.
             Receive::Idle | Receive::Ended => {
                 self.close.get_or_insert(CloseReason::StrayBytes);
@@ -217,6 +218,8 @@ impl ClientConnection {
         self.close =
             Some(if error == ReceiveError::NoResponse { CloseReason::PeerClosed } else { CloseReason::ProtocolError });
         self.end_due = false;
+        // The rest of the request has no reader.
+        self.queue.clear();
         self.receive = Receive::Finished;
         self.pending = Some(ClientEvent::Failed { error });
     }

@@ -12,7 +12,7 @@ use crate::http1::inbound::Pace;
 use crate::http1::lines::Expect;
 use crate::http1::scan::{Block, Scan, StartLine};
 use crate::http1::{CloseReason, ReceiveError, RequestHead};
-use crate::{BodyLength, Headers, Instant, Method, SendQueue, Target, Version};
+use crate::{BodyLength, Headers, Instant, Method, Target, Version};
 
 use super::{Exchange, Receive, Send, ServerConnection, ServerEvent};
 
@@ -226,8 +226,9 @@ impl ServerConnection {
                 self.report_failure(self.exchange.id, error, true);
             }
             Send::Awaiting => self.report_failure(self.exchange.id, error, true),
-            // An answer cut short must look cut short.
+            // An answer cut short must look cut short, whatever the host still does.
             Send::Body(_) => {
+                self.send = Send::Done;
                 self.receive = Receive::Finished;
                 self.report_failure(self.exchange.id, error, false);
             }
@@ -281,7 +282,7 @@ impl ServerConnection {
 
     /// Ends everything now; what is queued is dropped.
     pub(super) fn stop(&mut self) {
-        self.queue = SendQueue::default();
+        self.queue.clear();
         self.drop_body_event();
         self.receive = Receive::Finished;
         self.send = Send::Done;
