@@ -1,4 +1,5 @@
-//! The port alone, without HTTP machines: answers whatever comes with a hello, so that what it costs is the runtime's cost.
+//! The port alone, without HTTP machines: answers whatever comes with a hello, so that what it costs is the runtime's
+//! cost.
 //!
 //! `cargo run --release -p callboard-smol --example raw_hello -- PORT WORKERS`; 0 workers is stock async-io.
 

@@ -1,5 +1,5 @@
-//! What reading costs when the room is zeroed before each read, beside the stream's own way, which does not: figures for the
-//! head of `src/receive.rs`.
+//! What reading costs when the room is zeroed before each read, beside the stream's own way, which does not: figures
+//! for the head of `src/receive.rs`.
 //!
 //! `cargo run --release -p callboard-smol --example receive_cost`
 

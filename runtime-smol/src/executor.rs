@@ -1,5 +1,5 @@
-//! Tasks beside stock async-io: one async-executor, run by whoever is in `block_on`, and by a thread in the background from
-//! the first time that a task waits while nobody is.
+//! Tasks beside stock async-io: one async-executor, run by whoever is in `block_on`, and by a thread in the background
+//! from the first time that a task waits while nobody is.
 
 use std::io;
 use std::panic::AssertUnwindSafe;

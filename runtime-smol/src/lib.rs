@@ -9,8 +9,8 @@
 //! | choose it | beside other smol code, in libraries, in clients | for servers |
 //!
 //! Both work under any executor: sockets, timers and spawned tasks go on if nobody is in
-//! [`block_on`](callboard_runtime::Runtime::block_on), by a thread that starts when it is first needed. Unix systems; where
-//! there is no epoll, `Smol::workers` is `Smol::new`.
+//! [`block_on`](callboard_runtime::Runtime::block_on), by a thread that starts when it is first needed. Unix systems;
+//! where there is no epoll, `Smol::workers` is `Smol::new`.
 //!
 //! ```
 //! use callboard_runtime::{Handle, ListenOptions};
@@ -18,7 +18,8 @@
 //!
 //! # fn main() -> std::io::Result<()> {
 //! let runtime = Handle::from(Smol::new());
-//! let listener = runtime.listen("127.0.0.1:0".parse::<std::net::SocketAddr>().unwrap().into(), ListenOptions::default())?;
+//! let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+//! let listener = runtime.listen(any_port.into(), ListenOptions::default())?;
 //! let address = listener.local();
 //! let connect = runtime.connect(address.clone());
 //! runtime.block_on(Box::pin(async move {
@@ -87,9 +88,9 @@ impl Smol {
 
     /// `count` workers, each with a thread, a reactor, timers and a run queue of its own; 0 means one per core.
     ///
-    /// The thread that calls `block_on` is worker 0 while it does so; the others start when something is first given to them.
-    /// If the system has no file descriptors left for the reactors, tasks and timers work nevertheless, and `listen` and
-    /// `connect` give the error.
+    /// The thread that calls `block_on` is worker 0 while it does so; the others start when something is first given to
+    /// them. If the system has no file descriptors left for the reactors, tasks and timers work nevertheless, and
+    /// `listen` and `connect` give the error.
     ///
     /// ```
     /// use callboard_runtime::Runtime;

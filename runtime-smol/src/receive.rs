@@ -1,8 +1,8 @@
 //! Receiving into the room behind a buffer's bytes: the crate's one file with `unsafe`.
 //!
-//! What it buys: the room need not be zeroed before each read. With 32 KiB of room and a message of 64 bytes, that is 0.18 µs
-//! of 2.2 µs for writing and reading it, 8 %, as `cargo run --release -p callboard-smol --example receive_cost` measures it;
-//! a keep-alive request's own user time is about as much.
+//! What it buys: the room need not be zeroed before each read. With 32 KiB of room and a message of 64 bytes, that is
+//! 0.18 µs of 2.2 µs for writing and reading it, 8 %, as `cargo run --release -p callboard-smol --example receive_cost`
+//! measures it; a keep-alive request's own user time is about as much.
 //!
 //! Rules: one `unsafe` block, which only moves the buffer's length over bytes that the system has just written; the
 //! count comes from the slice that rustix returns as initialised, so it cannot pass the room.

@@ -35,8 +35,8 @@ impl Runtime for Smol {
         SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
     }
 
-    /// `SipHash` under a key from the system's random numbers, over a count and the time. Unpredictable from its outputs, as
-    /// hash tables rely on; not meant for key material.
+    /// `SipHash` under a key from the system's random numbers, over a count and the time. Unpredictable from its
+    /// outputs, as hash tables rely on; not meant for key material.
     fn entropy(&self) -> u64 {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         RandomState::new().hash_one((COUNT.fetch_add(1, Ordering::Relaxed), self.0.epoch.elapsed()))

@@ -1,7 +1,7 @@
 //! Sockets as the system gives them, all non-blocking and closed on exec.
 //!
-//! Knows no runtime and no readiness: each function makes its calls and returns. `Endpoint` comes in and goes out; a Unix
-//! path that begins with a NUL byte is a name in Linux's abstract namespace.
+//! Knows no runtime and no readiness: each function makes its calls and returns. `Endpoint` comes in and goes out; a
+//! Unix path that begins with a NUL byte is a name in Linux's abstract namespace.
 
 use std::ffi::OsStr;
 use std::fs;

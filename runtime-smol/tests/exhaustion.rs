@@ -1,5 +1,5 @@
-//! Out of files, in a process of its own since the limit is the process's: an error of the call that needed one, after which
-//! all goes on.
+//! Out of files, in a process of its own since the limit is the process's: an error of the call that needed one, after
+//! which all goes on.
 
 use std::fs::File;
 use std::future::{Future, poll_fn};

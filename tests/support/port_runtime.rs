@@ -164,7 +164,8 @@ fn timer_order(runtime: &Handle) {
         }
     });
     let order = order.lock().unwrap();
-    // Where a thread slept too long, two may be due at once and their tasks run in any order; the deadlines hold always.
+    // Where a thread slept too long, two may be due at once and their tasks run in any order; the deadlines hold
+    // always.
     for &(step, at) in order.iter() {
         assert!(at >= start + Duration::from_millis(20 + 20 * step));
     }

@@ -1,8 +1,8 @@
-//! What every runtime adapter must do, through the port alone. Each adapter's tests include this file by its path and hand
-//! `run_all` a maker of runtimes.
+//! What every runtime adapter must do, through the port alone. Each adapter's tests include this file by its path and
+//! hand `run_all` a maker of runtimes.
 //!
-//! Needs the crates bytes, callboard-core, callboard-runtime and futures-lite. Nothing here measures time against a bound:
-//! what must come is waited for.
+//! Needs the crates bytes, callboard-core, callboard-runtime and futures-lite. Nothing here measures time against a
+//! bound: what must come is waited for.
 
 mod port_runtime;
 mod port_sockets;

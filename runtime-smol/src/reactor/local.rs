@@ -1,8 +1,8 @@
 //! What only a worker's own thread touches: its tasks and their run queue.
 //!
-//! While a thread drives a worker, the worker's `Local` lies in a thread-local; a task's waker that is used there pushes a
-//! number to the queue and nothing else. Wakers hold the number of a task, never the task: so tasks are polled and
-//! dropped by this thread alone. A number may be stale; the poll that it then causes is one too many, and harmless.
+//! While a thread drives a worker, the worker's `Local` lies in a thread-local; a task's waker that is used there
+//! pushes a number to the queue and nothing else. Wakers hold the number of a task, never the task: so tasks are polled
+//! and dropped by this thread alone. A number may be stale; the poll that it then causes is one too many, and harmless.
 //!
 //! No foreign code (a poll, a wake, a drop) runs while the thread-local is borrowed.
 

@@ -1,8 +1,8 @@
 //! epoll, edge-triggered, with an eventfd to interrupt a wait.
 //!
-//! Not the `polling` crate, for two reasons. Its wait makes five system calls (it re-arms a timerfd and its notifier, and
-//! reads the latter, every time), and this reactor's whole budget for a keep-alive request is three. And its way to add a
-//! source is `unsafe`, because elsewhere than on epoll a source must be removed before it is closed.
+//! Not the `polling` crate, for two reasons. Its wait makes five system calls (it re-arms a timerfd and its notifier,
+//! and reads the latter, every time), and this reactor's whole budget for a keep-alive request is three. And its way to
+//! add a source is `unsafe`, because elsewhere than on epoll a source must be removed before it is closed.
 //!
 //! A system that refuses the epoll is not a panic: tasks and timers go on with a condition variable, and what needs
 //! sockets gets the system's error.

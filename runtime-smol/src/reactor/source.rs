@@ -1,8 +1,8 @@
 //! A socket's readiness, kept beside the socket, so that an edge which nobody waited for is not lost.
 //!
-//! The worker's thread sets readiness, the stream's clears it; usually these are one thread, but any two are right. Each
-//! event changes the word, so that clearing what was seen before an event fails. A waker is stored before the last look
-//! at the word, and an event looks for wakers after setting it: one of the two sees the other.
+//! The worker's thread sets readiness, the stream's clears it; usually these are one thread, but any two are right.
+//! Each event changes the word, so that clearing what was seen before an event fails. A waker is stored before the last
+//! look at the word, and an event looks for wakers after setting it: one of the two sees the other.
 
 use std::io;
 use std::ops::Deref;

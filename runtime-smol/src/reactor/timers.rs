@@ -1,7 +1,8 @@
-//! A worker's timers: an ordered map, and the earliest deadline as an atomic, so that a turn without a due timer takes no lock.
+//! A worker's timers: an ordered map, and the earliest deadline as an atomic, so that a turn without a due timer takes
+//! no lock.
 //!
-//! Deadlines are nanoseconds of the runtime's clock. Wakers are dropped and woken outside the lock, since either may run
-//! foreign code.
+//! Deadlines are nanoseconds of the runtime's clock. Wakers are dropped and woken outside the lock, since either may
+//! run foreign code.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

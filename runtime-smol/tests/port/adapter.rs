@@ -1,5 +1,5 @@
-//! What only this adapter promises: it works under any executor, tasks go on without `block_on`, everything ends with the last
-//! handle, reactors hold nothing that is gone.
+//! What only this adapter promises: it works under any executor, tasks go on without `block_on`, everything ends with
+//! the last handle, reactors hold nothing that is gone.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
