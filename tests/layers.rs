@@ -188,7 +188,13 @@ fn what_is_no_circle_is_not_found() {
 
 #[test]
 fn a_dead_file_is_found() {
-    let krate = sample(&[("lib.rs", "mod a;\npub mod b { pub mod c; }"), ("a.rs", ""), ("b/c.rs", ""), ("d.rs", "")]);
+    let krate = sample(&[
+        ("lib.rs", "mod a;\npub mod b { pub mod c; }\n#[path = \"odd/e.rs\"]\nmod f;"),
+        ("a.rs", ""),
+        ("b/c.rs", ""),
+        ("d.rs", ""),
+        ("odd/e.rs", ""),
+    ]);
     assert_eq!(krate.undeclared(), ["sample/src/d.rs"]);
 }
 

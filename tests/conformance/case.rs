@@ -111,7 +111,8 @@ pub(crate) struct Title {
     pub(crate) id: String,
     level: String,
     rfc: String,
-    title: String,
+    #[serde(rename = "title")]
+    text: String,
 }
 
 /// What is run: a case, or a case in one mode.
@@ -141,8 +142,8 @@ impl Failures {
                 scope.spawn(|| {
                     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if let Err(why) = run(job) {
-                            let Title { id, level, rfc, title } = job.title();
-                            let line = format!("{id} ({level}, RFC {rfc}) {title}\n    {why}");
+                            let Title { id, level, rfc, text } = job.title();
+                            let line = format!("{id} ({level}, RFC {rfc}) {text}\n    {why}");
                             lines.lock().expect("no thread panicked").push((level.clone(), line));
                         }
                     }

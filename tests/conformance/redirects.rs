@@ -177,13 +177,10 @@ impl Servers {
     }
 
     fn answer(&self, hop: &Hop, is_head: bool) -> String {
-        let mut answer = format!("HTTP/1.1 {} X\r\n", hop.status);
-        if let Some(location) = &hop.location {
-            answer += &format!("Location: {}\r\n", self.fill(location));
-        }
-        if let Some(cookie) = &hop.set_cookie {
-            answer += &format!("Set-Cookie: {cookie}\r\n");
-        }
+        let field =
+            |name: &str, value: Option<String>| value.map_or(String::new(), |value| format!("{name}: {value}\r\n"));
+        let location = field("Location", hop.location.as_ref().map(|location| self.fill(location)));
+        let answer = format!("HTTP/1.1 {} X\r\n{location}{}", hop.status, field("Set-Cookie", hop.set_cookie.clone()));
         match &hop.chunked {
             Some(data) => {
                 answer + &format!("Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{data}\r\n0\r\n\r\n", data.len())

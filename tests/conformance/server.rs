@@ -16,6 +16,8 @@ use crate::responses::{Response, Responses, show};
 
 /// Silence after which a connection that may stay open is taken to.
 const QUIET: Duration = Duration::from_millis(300);
+/// The same in the middle of a response, which the server may finish.
+const STALLED: Duration = Duration::from_secs(3);
 /// A run that has no outcome by now has failed. Generous: it bounds a hang, and judges no speed.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a run looks at the state of things.
@@ -111,13 +113,13 @@ fn read(case: &Case, mut stream: &TcpStream, seen: &Seen, is_sent: impl Fn() -> 
     let names_interim = case.allow.iter().flatten().any(|token| token.starts_with('1'));
     let mut responses = Responses::new(&case.methods);
     let mut buffer = vec![0; 64 * 1024];
-    let (start, mut last, mut ended) = (Instant::now(), Instant::now(), false);
+    let (start, mut heard, mut ended) = (Instant::now(), Instant::now(), false);
     let mut sent_at = None;
     while !ended && start.elapsed() < PATIENCE {
         match stream.read(&mut buffer) {
             Ok(0) => ended = true,
             Ok(length) => {
-                last = Instant::now();
+                heard = Instant::now();
                 responses.feed(&buffer[..length], false)?;
                 seen.statuses.lock().expect("no panic").0 =
                     responses.list.iter().map(|response| response.status).collect();
@@ -131,7 +133,8 @@ fn read(case: &Case, mut stream: &TcpStream, seen: &Seen, is_sent: impl Fn() -> 
         if is_sent() {
             let sent = *sent_at.get_or_insert_with(Instant::now);
             let list = visible(&responses, names_interim);
-            let is_quiet = last.max(sent).elapsed() > QUIET && !responses.is_partial;
+            let quiet = if responses.is_partial { STALLED } else { QUIET };
+            let is_quiet = heard.max(sent).elapsed() > quiet;
             let settled = |outcome: &Vec<String>| fits(outcome, &list, false);
             let possible = |outcome: &Vec<String>| begins(outcome, &list);
             if is_quiet && (case.allow.iter().any(settled) || !case.allow.iter().any(possible)) {

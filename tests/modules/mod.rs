@@ -59,6 +59,10 @@ impl Crate {
         let mut declared = BTreeSet::new();
         for (file, text) in &self.files {
             declared.extend(Reader::new(&module_path(file), &code(text)).read().declared);
+            // `#[path = "..."]` names a file beside this one.
+            let folder = file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+            let named = text.split("#[path = \"").skip(1).filter_map(|rest| rest.split('"').next());
+            declared.extend(named.map(|name| module_path(&format!("{folder}{name}"))));
         }
         let is_dead = |file: &str| !matches!(file, "lib.rs" | "main.rs") && !declared.contains(&module_path(file));
         let dead = self.files.iter().filter(|(file, _)| is_dead(file));

@@ -56,13 +56,18 @@ impl Package {
             ("package", "license.workspace = true"),
             ("package", "repository.workspace = true"),
             ("package", "description = "),
-            ("lints", "workspace = true"),
         ];
-        let has = |section: &str, text: &str| {
-            self.lines.iter().any(|(place, line)| place == section && line.starts_with(text))
-        };
+        let has = |section: &str, text: &str| self.lines.iter().any(|(place, line)| place == section && line.starts_with(text));
+        // A crate with one audited file of unsafe code cannot take `forbid` from the workspace: it repeats the rest.
+        let own = has("lints.rust", "unsafe_code = \"deny\"")
+            && has("lints.rust", "missing_docs = \"warn\"")
+            && has("lints.clippy", "pedantic = ");
         let missing = wanted.iter().filter(|(section, text)| !has(section, text));
-        missing.map(|(section, text)| format!("[{section}] without `{text}`")).collect()
+        let mut omissions: Vec<String> = missing.map(|(section, text)| format!("[{section}] without `{text}`")).collect();
+        if !own && !has("lints", "workspace = true") {
+            omissions.push("[lints] neither of the workspace nor as strict".to_owned());
+        }
+        omissions
     }
 }
 
@@ -91,7 +96,7 @@ impl Metadata {
         metadata
     }
 
-    /// From the output of `cargo metadata`, with the rules of `deny.toml`. If it says what is resolved, only that counts.
+    /// From the output of `cargo metadata`, with the rules of `deny.toml`. If it lists what is resolved, that counts.
     pub(crate) fn parse(text: &str) -> Self {
         let metadata: Value = serde_json::from_str(text).expect("JSON from cargo");
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
