@@ -1,0 +1,34 @@
+//! callboard on the runtime that `--runtime` names: `smol` (async-io), `smol-workers` or `tokio-workers`.
+
+use bytes::Bytes;
+use callboard::web::{App, Body, Json, Path, Response, get, post};
+use callboard::{Handle, Smol, Tokio, header};
+use futures_lite::{StreamExt, stream};
+use measure::{CHUNK, CHUNKS, MESSAGE, number, port, word};
+
+#[derive(serde::Serialize)]
+struct Message {
+    message: &'static str,
+}
+
+async fn chunks() -> Response {
+    let chunks = stream::repeat(Ok::<_, std::io::Error>(Bytes::from_static(&CHUNK))).take(CHUNKS);
+    Response::new(Body::stream(chunks)).with_header(header::CONTENT_TYPE, "application/octet-stream")
+}
+
+fn main() {
+    let app = App::new()
+        .route("/", get(async || MESSAGE))
+        .route("/json", get(async || Json(Message { message: MESSAGE })))
+        .route("/user/{id}", get(async |Path(id): Path<String>| id))
+        .route("/echo", post(async |body: Body| body))
+        .route("/stream", get(chunks));
+    let threads = number("threads", 1);
+    let runtime: Handle = match word("runtime", "smol-workers").as_str() {
+        "smol" => Smol::new().into(),
+        "smol-workers" => Smol::workers(threads).into(),
+        "tokio-workers" => Tokio::workers(threads).into(),
+        other => panic!("no runtime {other}"),
+    };
+    app.run(runtime, format!("127.0.0.1:{}", port()).as_str()).expect("a server");
+}
