@@ -106,3 +106,20 @@ impl Effects {
         self.wake.into_iter().for_each(Waker::wake);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Clockwork;
+    use crate::options::Options;
+
+    #[test]
+    fn a_cut_leaves_at_least_one_byte_and_takes_at_least_one() {
+        let mut clock = Clockwork::new(1, Options::new().split(100));
+        let mut lengths: Vec<usize> = (0..200).map(|_| clock.cut(5)).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        assert_eq!(lengths, [1, 2, 3, 4]);
+        assert_eq!((clock.cut(0), clock.cut(1)), (0, 1));
+        assert_eq!(Clockwork::new(1, Options::new().split(0)).cut(5), 5);
+    }
+}

@@ -97,6 +97,21 @@ fn connects_wait_for_a_partition_to_heal_wherever_they_are() {
 }
 
 #[test]
+fn healing_what_is_whole_changes_nothing() {
+    let simulation = Simulation::with_options(1, steady());
+    let (client, server) = (handle(&simulation.host("client")), simulation.host("server"));
+    let mut listener = listen(&server, 80);
+    simulation.network().schedule(5 * MILLISECOND, partition().end().unwrap());
+    simulation.network().schedule(15 * MILLISECOND, partition().end().unwrap());
+    let stream = simulation.block_on(client.connect(tcp("10.0.0.2:80"))).unwrap().unwrap();
+    assert_eq!(simulation.now().as_nanos(), 20_000_000);
+    simulation.run_for(SECOND).unwrap();
+    let accepted = [(); 2].map(|()| simulation.block_on(poll_once(accept(&mut listener))).unwrap().is_some());
+    assert_eq!(accepted, [true, false], "one connection");
+    drop(stream);
+}
+
+#[test]
 fn a_black_hole_never_answers_and_leaves_connections_alone() {
     let simulation = Simulation::with_options(1, steady());
     let (client, server) = (simulation.host("client"), simulation.host("server"));

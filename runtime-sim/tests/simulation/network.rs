@@ -225,6 +225,15 @@ fn a_full_backlog_makes_connects_wait() {
 }
 
 #[test]
+fn a_backlog_has_room_for_one_at_least() {
+    let simulation = Simulation::with_options(3, steady());
+    let (client, server) = (simulation.host("client"), simulation.host("server"));
+    let options = ListenOptions { backlog: 0, ..ListenOptions::default() };
+    let _listener = handle(&server).listen(tcp("0.0.0.0:80"), options).unwrap();
+    simulation.block_on(handle(&client).connect(tcp("10.0.0.2:80"))).unwrap().unwrap();
+}
+
+#[test]
 fn a_dropped_listener_refuses_and_resets_what_waits_for_it() {
     let simulation = Simulation::with_options(3, steady());
     let (client, server) = (simulation.host("client"), simulation.host("server"));

@@ -386,6 +386,37 @@ fn filling_keeps_to_the_room_that_was_meant() {
 }
 
 #[test]
+fn a_read_gives_no_more_than_the_limit() {
+    let simulation = Simulation::with_options(5, calm().read_limit(100));
+    simulation
+        .block_on(async {
+            let (mut client, mut server) = pair(&simulation).await;
+            client.write_all(&[1; 250]).await.unwrap();
+            server.read_exact(&mut [0; 1]).await.unwrap();
+            assert_eq!(server.read(&mut [0; 1000]).await.unwrap(), 100);
+            assert_eq!(fill(&mut server, &mut BytesMut::new()).await.unwrap(), 100);
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_write_that_travels_with_the_one_before_is_not_faster_for_it() {
+    let simulation = Simulation::with_options(5, steady().coalesce(100));
+    let runtime = handle(&simulation.host("client"));
+    simulation
+        .block_on(async {
+            let (mut client, mut server) = pair(&simulation).await;
+            client.write_all(b"a").await.unwrap();
+            runtime.sleep(9 * MILLISECOND).await;
+            let start = simulation.now();
+            client.write_all(b"b").await.unwrap();
+            server.read_exact(&mut [0; 2]).await.unwrap();
+            assert_eq!(simulation.now() - start, 10 * MILLISECOND);
+        })
+        .unwrap();
+}
+
+#[test]
 fn filling_sees_the_end() {
     let simulation = Simulation::new(5);
     simulation
