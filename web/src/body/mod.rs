@@ -153,6 +153,11 @@ impl Body {
         }
     }
 
+    /// Whether its bytes are still to come.
+    pub(crate) fn is_streamed(&self) -> bool {
+        matches!(self.kind, Kind::Incoming(_) | Kind::Source(..))
+    }
+
     /// Takes the bytes of a body that is whole.
     pub(crate) fn take_whole(&mut self) -> Option<Bytes> {
         match &mut self.kind {

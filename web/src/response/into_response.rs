@@ -98,9 +98,13 @@ impl IntoResponse for Status {
     }
 }
 
+/// What went wrong inside the application is not told to the peer.
 impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
-        (self.status(), self.to_string()).into_response()
+        match self {
+            Self::Source(_) => Response::of_status(self.status()),
+            error => (error.status(), error.to_string()).into_response(),
+        }
     }
 }
 

@@ -127,6 +127,10 @@ impl Response {
         std::mem::take(&mut self.body)
     }
 
+    pub(crate) fn has_takeover(&self) -> bool {
+        self.takeover.is_some()
+    }
+
     pub(crate) fn take_takeover(&mut self) -> Option<Takeover> {
         self.takeover.take()
     }

@@ -8,13 +8,14 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
 use callboard_core::http1::{Response as ResponseHead, SendError, ServerConnection};
-use callboard_core::{ExchangeId, Headers, Method, Protocol, Status};
+use callboard_core::{BodyLength, ExchangeId, Headers, Method, Protocol, Status};
 use callboard_runtime::Driver;
 
 use super::connection::Connection;
 use super::date;
 use crate::body::{Body, BodyError, Feed};
 use crate::fate::Notice;
+use crate::response::IntoResponse;
 use crate::running::Running;
 use crate::upgrade::Takeover;
 use crate::{Fate, Response};
@@ -75,13 +76,26 @@ impl Exchange {
             driver.machine().discard_body(self.id);
             return true;
         }
-        if self.continue_due && feed.is_wanted() {
-            self.continue_due = false;
+        let has_room = feed.has_room(waker);
+        if self.continue_due {
+            self.continue_if_wanted(driver);
+        }
+        has_room
+    }
+
+    /// Sends `100 Continue` once the body is asked for.
+    fn continue_if_wanted(&mut self, driver: &mut Driver<ServerConnection>) {
+        if self.feed.as_ref().is_some_and(Feed::is_wanted) {
+            self.send_continue(driver);
+        }
+    }
+
+    fn send_continue(&mut self, driver: &mut Driver<ServerConnection>) {
+        if std::mem::take(&mut self.continue_due) {
             let now = driver.now();
             // It fails only when the answer has begun, and then it is not needed.
             let _ = driver.machine().inform(self.id, Status::CONTINUE, &Headers::new(), now);
         }
-        feed.has_room(waker)
     }
 
     /// A part of the request's body came.
@@ -142,13 +156,51 @@ impl Connection {
                 let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(running).poll(context)));
                 match polled {
                     Ok(Poll::Pending) => return false,
-                    Ok(Poll::Ready(response)) => self.respond(response),
+                    Ok(Poll::Ready(response)) => self.answer(response, context),
                     Err(_) => self.respond_to_panic(),
                 }
                 true
             }
             Answer::Sending(_) => self.turn_body(context),
             Answer::None | Answer::Upgrading(_) => false,
+        }
+    }
+
+    /// Sends what the handler gave. A body that is a stream is asked for its first part before the head is sent: then
+    /// both leave in one write, a body that fails at once is answered with its status, and a client that waits for
+    /// `100 Continue` gets it if the body is its own.
+    fn answer(&mut self, mut response: Response, context: &mut Context<'_>) {
+        let length = response.body().length();
+        let is_bodiless = response.status().forbids_body() || self.exchange.as_ref().is_none_or(|open| open.is_head);
+        if !response.body().is_streamed() || is_bodiless || response.has_takeover() {
+            return self.respond(response);
+        }
+        let polled = catch_unwind(AssertUnwindSafe(|| response.body_mut().poll_chunk(context)));
+        match polled {
+            Ok(Poll::Pending) => {
+                if let (Some(driver), Some(exchange)) = (&mut self.driver, &mut self.exchange) {
+                    exchange.continue_if_wanted(driver);
+                }
+                self.respond_sized(response, length);
+            }
+            Ok(Poll::Ready(Some(Ok(first)))) => {
+                self.respond_sized(response, length);
+                self.send(first);
+            }
+            Ok(Poll::Ready(None)) => self.respond_sized(response.with_body(Body::empty()), length),
+            Ok(Poll::Ready(Some(Err(error)))) => {
+                self.respond(error.into_response());
+            }
+            Err(_) => self.respond_to_panic(),
+        }
+    }
+
+    /// Sends a part of the answer's body.
+    fn send(&mut self, data: Bytes) {
+        let (Some(driver), Some(exchange)) = (&mut self.driver, &self.exchange) else { return };
+        let now = driver.now();
+        if driver.machine().send_data(exchange.id, data, now).is_err() {
+            self.lose();
         }
     }
 
@@ -190,7 +242,13 @@ impl Connection {
     }
 
     /// Sends the answer, or as much of it as there is.
-    pub(super) fn respond(&mut self, mut response: Response) {
+    pub(super) fn respond(&mut self, response: Response) {
+        let length = response.body().length();
+        self.respond_sized(response, length);
+    }
+
+    /// The same with the length to announce, which a body that was begun no longer knows.
+    fn respond_sized(&mut self, mut response: Response, length: BodyLength) {
         let (Some(driver), Some(exchange)) = (&mut self.driver, &mut self.exchange) else {
             self.exchange = None;
             return;
@@ -202,7 +260,7 @@ impl Connection {
         let status = response.status();
         let head = ResponseHead { status, headers: response.headers(), date: Some(&date) };
         let machine = driver.machine();
-        match machine.respond(exchange.id, &head, body.length(), now) {
+        match machine.respond(exchange.id, &head, length, now) {
             Ok(()) => {}
             Err(SendError::StatusMisplaced) => return self.respond_misplaced(),
             Err(_) => return self.lose(),
