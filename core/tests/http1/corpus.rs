@@ -15,7 +15,7 @@ use std::time::Duration;
 use callboard_core::Limits;
 
 use super::feed::Feed;
-use super::text::unescape;
+use super::text::escape;
 use super::{client_run, server_run};
 
 /// One case.
@@ -132,6 +132,31 @@ fn parse_limits(body: &str) -> Limits {
     limits
 }
 
+/// The bytes that `text` stands for.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        bytes.push(match rest.next() {
+            Some(b'r') => b'\r',
+            Some(b'n') => b'\n',
+            Some(b't') => b'\t',
+            Some(b'x') => {
+                let digits = [rest.next(), rest.next()].map(|digit| char::from(digit.unwrap_or(b'?')));
+                u8::from_str_radix(&String::from_iter(digits), 16)
+                    .unwrap_or_else(|_| panic!("not two hexadecimal digits after \\x in {text:?}"))
+            }
+            Some(byte @ (b'\\' | b'"')) => byte,
+            other => panic!("unknown escape {other:?} in {text:?}"),
+        });
+    }
+    bytes
+}
+
 fn check(role: Role, minimum: usize) {
     let cases = cases(role);
     assert!(cases.len() >= minimum, "only {} cases", cases.len());
@@ -153,4 +178,10 @@ fn the_server_reports_what_the_corpus_says() {
 #[test]
 fn the_client_reports_what_the_corpus_says() {
     check(Role::Client, 80);
+}
+
+#[test]
+fn every_byte_survives_escaping() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    assert_eq!(unescape(&escape(&bytes)), bytes);
 }

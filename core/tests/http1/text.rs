@@ -1,4 +1,4 @@
-//! Bytes as text and back: printable ASCII stands for itself, `\r`, `\n`, `\t`, `\\`, `\"` and `\xNN` for the rest.
+//! Bytes as text: printable ASCII stands for itself, `\r`, `\n`, `\t`, `\\`, `\"` and `\xNN` for the rest.
 
 use std::fmt::Write;
 
@@ -29,35 +29,4 @@ pub(crate) fn escape(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// The bytes that `text` stands for.
-pub(crate) fn unescape(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'\\' {
-            bytes.push(byte);
-            continue;
-        }
-        bytes.push(match rest.next() {
-            Some(b'r') => b'\r',
-            Some(b'n') => b'\n',
-            Some(b't') => b'\t',
-            Some(b'x') => {
-                let digits = [rest.next(), rest.next()].map(|digit| char::from(digit.unwrap_or(b'?')));
-                u8::from_str_radix(&String::from_iter(digits), 16)
-                    .unwrap_or_else(|_| panic!("not two hexadecimal digits after \\x in {text:?}"))
-            }
-            Some(byte @ (b'\\' | b'"')) => byte,
-            other => panic!("unknown escape {other:?} in {text:?}"),
-        });
-    }
-    bytes
-}
-
-#[test]
-fn every_byte_survives_escaping() {
-    let bytes: Vec<u8> = (0..=255).collect();
-    assert_eq!(unescape(&escape(&bytes)), bytes);
 }
