@@ -1,8 +1,11 @@
 //! What the vocabulary promises not to allocate, counted. Warm means: the same work was done once before.
 
 use allocation_counter::measure;
-use bytes::{Buf, Bytes};
-use callboard_core::{Headers, Method, SendQueue, Status, Target, header};
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use callboard_core::http1::{Response, ServerConnection, ServerEvent};
+use callboard_core::{BodyLength, Headers, Instant, Limits, Method, Protocol, SendQueue, Status, Target, header};
 
 /// The fields of a typical response: 16 at most, 96 bytes of names and values.
 fn typical_response() -> Headers {
@@ -94,4 +97,27 @@ fn removed_bytes_do_not_pile_up() {
         }
     });
     assert!(info.bytes_max < 4096, "{} bytes for two fields", info.bytes_max);
+}
+
+#[test]
+fn a_warm_connection_answers_a_hello_without_allocating() {
+    let now = Instant::EPOCH;
+    let mut server = ServerConnection::new(Arc::new(Limits::default()), now);
+    let mut input = BytesMut::with_capacity(4096);
+    let mut turn = || {
+        input.extend_from_slice(b"GET /hello HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\n\r\n");
+        server.handle_input(&mut input, now);
+        let Some(ServerEvent::Request { exchange, head, .. }) = server.poll_event() else { panic!("no request") };
+        assert_eq!(head.target.path(), "/hello");
+        let headers = typical_response();
+        let response = Response { status: Status::OK, headers: &headers, date: None };
+        server.respond(exchange, &response, BodyLength::Known(5), now).unwrap();
+        server.send_data(exchange, Bytes::from_static(b"hello"), now).unwrap();
+        server.finish(exchange, None, now).unwrap();
+        let queue = server.outgoing();
+        queue.advance(queue.len());
+    };
+    turn();
+    let info = measure(|| (0..1000).for_each(|_| turn()));
+    assert_eq!(info.count_total, 0);
 }
