@@ -11,6 +11,8 @@ mod address;
 mod buffers;
 mod driver;
 mod port;
+#[cfg(feature = "tls")]
+pub mod tls;
 
 pub use address::Endpoint;
 pub use buffers::Buffers;
