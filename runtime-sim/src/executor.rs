@@ -152,6 +152,9 @@ impl World {
         self.tasks.remove(task);
         let message = panic_message(panic);
         self.clock.record(host, TraceEvent::Panicked { task, message: message.clone() });
+        if self.clock.options.isolate_panics {
+            return;
+        }
         let host = self.clock.trace.host_name(host).to_string();
         let error = SimError::Panicked { seed: self.seed, at: self.clock.now, host, task, message };
         self.failure.get_or_insert(error);

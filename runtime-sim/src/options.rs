@@ -26,6 +26,7 @@ pub struct Options {
     pub(crate) read_limit: usize,
     pub(crate) dual_stack: bool,
     pub(crate) workers: usize,
+    pub(crate) isolate_panics: bool,
     pub(crate) time_limit: Duration,
     pub(crate) step_limit: u64,
     pub(crate) trace_length: usize,
@@ -46,6 +47,7 @@ impl Default for Options {
             read_limit: 16 * 1024,
             dual_stack: false,
             workers: 1,
+            isolate_panics: false,
             time_limit: Duration::from_secs(3600),
             step_limit: 10_000_000,
             trace_length: 4096,
@@ -123,6 +125,13 @@ impl Options {
     /// on the simulation's one thread.
     pub fn workers(mut self, count: usize) -> Self {
         self.workers = count.max(1);
+        self
+    }
+
+    /// Whether the panic of a task ends only that task, as other runtimes have it. Default false: it fails the run.
+    /// The trace tells of it in either case.
+    pub fn isolate_panics(mut self, enabled: bool) -> Self {
+        self.isolate_panics = enabled;
         self
     }
 

@@ -98,9 +98,10 @@ impl Runtime for SimRuntime {
         Box::pin(async move {
             runtime.delay(ChoiceKind::Latency).await;
             let addresses = runtime.look_up(&name);
-            runtime.shared.record(runtime.host, TraceEvent::Resolved { name, found: !addresses.is_empty() });
-            if addresses.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::NotFound, "no host has this name"));
+            let found = !addresses.is_empty();
+            runtime.shared.record(runtime.host, TraceEvent::Resolved { name: name.clone(), found });
+            if !found {
+                return Err(io::Error::new(io::ErrorKind::NotFound, format!("no host is named \"{name}\"")));
             }
             Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
         })

@@ -144,6 +144,15 @@ fn the_panic_of_a_task_fails_the_run_and_names_its_host() {
 }
 
 #[test]
+fn panics_can_be_left_to_the_tasks_they_happen_in() {
+    let simulation = Simulation::with_options(4, Options::new().isolate_panics(true));
+    simulation.host("frail").spawn(async { panic!("broken") });
+    simulation.run_for(SECOND).unwrap();
+    assert_eq!(simulation.census().tasks, 0);
+    assert!(simulation.trace().to_string().contains("task 1 panicked: broken"));
+}
+
+#[test]
 fn the_panic_of_the_future_itself_is_passed_on() {
     let simulation = Simulation::new(0);
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
