@@ -84,7 +84,7 @@ reuse=$(fetch -o "$got" -w "$say" "$base/" --next -s -o "$got" -w "$say" --data-
 same 'reuse' '1 0 0 ' "$reuse"
 closed=$(fetch -H 'Connection: close' -o "$got" -w "$say" "$base/" --next -s -o "$got" -w "$say" "$base/")
 same 'Connection: close' '1 1 ' "$closed"
-parallel=$(fetch --no-progress-meter --parallel --parallel-max 40 -o /dev/null -w '%{http_code}\n' "$base/user/[1-200]" | grep -c 200)
-same '200 in parallel' '200' "$parallel"
+parallel() { fetch --no-progress-meter --parallel --parallel-max 40 -o /dev/null -w '%{http_code}\n' "$@"; }
+same '200 in parallel' '200' "$(parallel "$base/user/[1-200]" | grep -c 200)"
 
 printf 'curl %s: %d checks\n' "$(curl --version | sed -n '1s/^curl \([^ ]*\).*/\1/p')" "$count"
