@@ -1,4 +1,5 @@
-//! Where each field's name and value lie in a block of bytes. Sixteen fit inline; from the seventeenth on all move to a vector.
+//! Where each field's name and value lie in a block of bytes. Sixteen fit inline; with the seventeenth all move to a
+//! vector.
 
 use alloc::vec::Vec;
 

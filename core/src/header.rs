@@ -1,4 +1,5 @@
-//! Names of fields in daily use, as they are written on the wire. Names compare without case, so these are for reading too.
+//! Names of fields in daily use, as they are written on the wire. Names compare without case, so these are for
+//! reading too.
 //!
 //! ```
 //! use callboard_core::{Headers, header};

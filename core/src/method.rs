@@ -1,4 +1,5 @@
-//! Request methods (RFC 9110 §9). Case-sensitive; every registered one of daily use is a variant, any other token an extension.
+//! Request methods (RFC 9110 §9). Case-sensitive; every registered one of daily use is a variant, any other token an
+//! extension.
 
 use alloc::boxed::Box;
 use core::fmt;

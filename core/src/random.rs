@@ -1,9 +1,10 @@
 //! A seeded generator: xoshiro256++, its state filled from the seed by `SplitMix64`.
 //!
-//! The core draws no entropy. A mask key, a multipart boundary or jitter come from a seed that the caller hands in; the same
-//! seed gives the same numbers on every machine.
+//! The core draws no entropy. A mask key, a multipart boundary or jitter come from a seed that the caller hands in;
+//! the same seed gives the same numbers on every machine.
 
-/// A seeded pseudo-random generator. **Not cryptographic**: never make keys, tokens or nonces that protect something with it.
+/// A seeded pseudo-random generator. **Not cryptographic**: never make keys, tokens or nonces that protect something
+/// with it.
 ///
 /// ```
 /// use callboard_core::Random;

@@ -143,7 +143,8 @@ impl SendQueue {
         if self.is_empty() { core::mem::take(&mut self.scratch) } else { Vec::new() }
     }
 
-    /// Gives memory to write into; its content is thrown away. Dropped if the queue already has more, or has unsent bytes.
+    /// Gives memory to write into; its content is thrown away. Dropped if the queue already has more, or has unsent
+    /// bytes.
     pub fn give_scratch(&mut self, mut scratch: Vec<u8>) {
         if self.is_empty() && scratch.capacity() > self.scratch.capacity() {
             scratch.clear();

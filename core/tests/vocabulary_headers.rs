@@ -91,7 +91,7 @@ fn random_edits_agree_with_a_vector() {
 #[test]
 fn names_are_tokens() {
     let mut headers = Headers::new();
-    for name in ["", " ", "a b", "a:", "a\r\n", "é", "a\0", "(a)", "a\t", "\"a\""] {
+    for name in ["", " ", "a b", "a:", "a\r\n", "\u{e9}", "a\0", "(a)", "a\t", "\"a\""] {
         assert_eq!(headers.append(name, "v"), Err(InvalidHeader::Name), "{name:?}");
         assert_eq!(headers.set(name, "v"), Err(InvalidHeader::Name), "{name:?}");
     }
