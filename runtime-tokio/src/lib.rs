@@ -82,9 +82,10 @@ impl Tokio {
 
     /// `count` workers, each a thread with a current-thread runtime of its own; 0 stands for one per available core.
     ///
-    /// A task stays on its worker, and so does what it creates. The thread inside `block_on` is worker 0; while there
-    /// is none, a background thread is. Threads start when first needed, and they end when the last clone is dropped.
-    /// A task that holds a clone and never ends therefore keeps its worker.
+    /// A task stays on its worker, and so does what it creates. The thread inside `block_on` is worker 0. If something
+    /// is wanted of worker 0 and nobody blocks for 5 milliseconds, a background thread becomes worker 0 and stays it;
+    /// whoever blocks later polls only the future given. Threads start when first needed, and they end when the last
+    /// clone is dropped. A task that holds a clone and never ends therefore keeps its worker.
     pub fn workers(count: usize) -> Self {
         let count = match count {
             0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

@@ -101,8 +101,10 @@ impl Runtime for Tokio {
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, io::Result<()>> {
-        self.future(|| async move {
-            tokio::task::spawn_blocking(work).await.map_err(|error| match error.try_into_panic() {
+        // Started at once: it runs even if nobody polls.
+        let job = self.here().map(|handle| handle.spawn_blocking(work));
+        Box::pin(async move {
+            job?.await.map_err(|error| match error.try_into_panic() {
                 Ok(panic) => io::Error::other(format!("the blocking work panicked: {}", panic_text(&*panic))),
                 Err(_) => io::Error::other("the Tokio runtime was shut down before the blocking work ran"),
             })
@@ -129,10 +131,10 @@ impl Runtime for Tokio {
 async fn look_up(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     let found = tokio::net::lookup_host((host.as_str(), port)).await;
     let addresses: Vec<SocketAddr> = found
-        .map_err(|error| io::Error::new(error.kind(), format!("looking up host {host:?} failed: {error}")))?
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot look up the host {host}: {error}")))?
         .collect();
     if addresses.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotFound, format!("host {host:?} has no address")));
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("the host {host} has no address")));
     }
     Ok(addresses)
 }

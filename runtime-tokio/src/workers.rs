@@ -1,15 +1,20 @@
 //! Threads of our own, each with a current-thread runtime.
 //!
-//! A worker's runtime is driven by whoever is inside its `block_on`, else by a background thread, which yields as soon
-//! as somebody blocks. A thread holds its worker, never the set, so that the last handle to go ends them all.
+//! A worker's runtime is driven by whoever is inside its `block_on`, else by a background thread. That thread lets the
+//! usual program come to its `block_on` first; once it drives it stays, for tasks shall not change thread. A thread
+//! holds its worker, never the set, so that the last handle to go ends them all.
 
 use std::future::{Future, poll_fn};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
+
+/// How long the background thread waits for somebody to block on worker 0.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// The workers of one `Tokio`.
 pub(crate) struct Workers {
@@ -117,26 +122,32 @@ impl Worker {
         Ok(())
     }
 
-    /// Drives while nobody else does.
+    /// Waits until nobody else drives, then drives to the end.
     fn background(&self) {
+        let grace = if self.index == 0 { GRACE } else { Duration::ZERO };
+        let mut gate = self.lock();
         loop {
-            let mut gate = self.lock();
-            while gate.blockers > 0 && !gate.stopped {
-                gate = self.changed.wait(gate).unwrap_or_else(PoisonError::into_inner);
-            }
+            let blocked = self.changed.wait_while(gate, |gate| gate.blockers > 0 && !gate.stopped);
+            gate = blocked.unwrap_or_else(PoisonError::into_inner);
+            let free = self.changed.wait_timeout_while(gate, grace, |gate| gate.blockers == 0 && !gate.stopped);
+            let (next, waited) = free.unwrap_or_else(PoisonError::into_inner);
+            gate = next;
             if gate.stopped {
                 return;
             }
-            drop(gate);
-            self.runtime.block_on(poll_fn(|context| {
-                let mut gate = self.lock();
-                if gate.blockers > 0 || gate.stopped {
-                    return Poll::Ready(());
-                }
-                gate.waker = Some(context.waker().clone());
-                Poll::Pending
-            }));
+            if waited.timed_out() {
+                break;
+            }
         }
+        drop(gate);
+        self.runtime.block_on(poll_fn(|context| {
+            let mut gate = self.lock();
+            if gate.stopped {
+                return Poll::Ready(());
+            }
+            gate.waker = Some(context.waker().clone());
+            Poll::Pending
+        }));
     }
 }
 

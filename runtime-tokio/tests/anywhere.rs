@@ -186,40 +186,32 @@ fn a_task_stays_on_its_worker() {
 #[test]
 fn the_blocking_thread_is_worker_zero_and_what_it_leaves_goes_on() {
     let handle = Handle::from(Tokio::workers(1));
-    let (sender, mut receiver) = mpsc::channel();
-    // The background thread drives first, and has to yield.
-    handle.spawn(report(&sender));
-    assert_ne!(receiver.recv().unwrap(), thread::current().id());
-    for _ in 0..2 {
-        let (handle, sender, receiver) = (&handle, &sender, &mut receiver);
-        let (go, mut wait, inside) = (sender.clone(), handle.timer(), &mut *receiver);
-        handle
-            .block_on(Box::pin(async move {
-                // The background thread yields soon, not at once.
-                let mut mine = false;
-                for _ in 0..1_000 {
-                    handle.spawn(report(sender));
-                    let ran_on = loop {
-                        handle.sleep(Duration::from_millis(1)).await;
-                        if let Ok(id) = inside.try_recv() {
-                            break id;
-                        }
-                    };
-                    mine = ran_on == thread::current().id();
-                    if mine {
-                        break;
-                    }
-                }
-                assert!(mine, "tasks never ran on the blocking thread");
-                let later = handle.now() + Duration::from_millis(1);
-                handle.spawn(Box::pin(async move {
-                    poll_fn(|context| wait.poll_at(context, later)).await;
-                    go.send(thread::current().id()).unwrap();
-                }));
-            }))
-            .unwrap();
-        assert_ne!(receiver.recv().unwrap(), thread::current().id());
-    }
+    let (sender, receiver) = mpsc::channel();
+    let (spawner, reporter) = (handle.clone(), sender.clone());
+    let (left, leaver) = (sender.clone(), handle.clone());
+    handle
+        .block_on(Box::pin(async move {
+            spawner.spawn(report(&reporter));
+            spawner.sleep(Duration::from_millis(1)).await;
+            spawner.spawn(Box::pin(async move {
+                leaver.sleep(Duration::from_millis(1)).await;
+                left.send(thread::current().id()).unwrap();
+            }));
+        }))
+        .unwrap();
+    assert_eq!(receiver.recv(), Ok(thread::current().id()));
+    let background = receiver.recv().unwrap();
+    assert_ne!(background, thread::current().id());
+
+    // The background thread stays worker 0.
+    let spawner = handle.clone();
+    handle
+        .block_on(Box::pin(async move {
+            spawner.spawn(report(&sender));
+            spawner.sleep(Duration::from_millis(1)).await;
+        }))
+        .unwrap();
+    assert_eq!(receiver.recv(), Ok(background));
 }
 
 #[test]
