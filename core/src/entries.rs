@@ -1,5 +1,7 @@
-//! Where each field's name and value lie in a block of bytes. Sixteen fit inline; with the seventeenth all move to a
-//! vector.
+//! Where each field's name and value lie in a block of bytes.
+//!
+//! Sixteen fields of a block of up to 64 KiB fit inline in 128 bytes, because heads are moved about; from the
+//! seventeenth on, or past 64 KiB, all move to a vector.
 
 use alloc::vec::Vec;
 
@@ -15,9 +17,16 @@ pub(crate) struct Entry {
     pub(crate) name_length: u16,
 }
 
-impl Entry {
-    const NONE: Self = Self { name_start: 0, value_start: 0, value_length: 0, name_length: 0 };
+/// The same, near the start of its block.
+#[derive(Clone, Copy, Debug)]
+struct Near {
+    name_start: u16,
+    value_start: u16,
+    value_length: u16,
+    name_length: u16,
+}
 
+impl Entry {
     /// An entry at these offsets, if they fit.
     #[inline]
     pub(crate) fn new(name_start: usize, name_length: usize, value_start: usize, value_length: usize) -> Option<Self> {
@@ -50,13 +59,37 @@ impl Entry {
     }
 }
 
+impl Near {
+    const NONE: Self = Self { name_start: 0, value_start: 0, value_length: 0, name_length: 0 };
+
+    #[inline]
+    fn new(entry: Entry) -> Option<Self> {
+        Some(Self {
+            name_start: u16::try_from(entry.name_start).ok()?,
+            value_start: u16::try_from(entry.value_start).ok()?,
+            value_length: u16::try_from(entry.value_length).ok()?,
+            name_length: entry.name_length,
+        })
+    }
+
+    #[inline]
+    fn entry(self) -> Entry {
+        Entry {
+            name_start: u32::from(self.name_start),
+            value_start: u32::from(self.value_start),
+            value_length: u32::from(self.value_length),
+            name_length: self.name_length,
+        }
+    }
+}
+
 /// The entries of a head, in wire order.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries {
-    inline: [Entry; INLINE],
+    inline: [Near; INLINE],
     /// How many of `inline` are used, while `spilled` is empty.
-    length: usize,
-    /// All entries, once they are more than fit inline.
+    length: u8,
+    /// All entries, once they do not fit inline.
     spilled: Vec<Entry>,
 }
 
@@ -68,14 +101,14 @@ impl Default for Entries {
 
 impl Entries {
     pub(crate) const fn new() -> Self {
-        Self { inline: [Entry::NONE; INLINE], length: 0, spilled: Vec::new() }
+        Self { inline: [Near::NONE; INLINE], length: 0, spilled: Vec::new() }
     }
 
     #[inline]
     pub(crate) fn push(&mut self, entry: Entry) {
         if self.spilled.is_empty() {
-            if let Some(slot) = self.inline.get_mut(self.length) {
-                *slot = entry;
+            if let (Some(slot), Some(near)) = (self.inline.get_mut(usize::from(self.length)), Near::new(entry)) {
+                *slot = near;
                 self.length += 1;
                 return;
             }
@@ -84,16 +117,17 @@ impl Entries {
         self.spilled.push(entry);
     }
 
+    /// Moves the entries to the vector, in which they stay.
     #[cold]
     fn spill(&mut self) {
         self.spilled.reserve(2 * INLINE);
-        self.spilled.extend_from_slice(&self.inline[..self.length]);
+        self.spilled.extend(self.inline[..usize::from(self.length)].iter().map(|near| near.entry()));
         self.length = 0;
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.as_slice().len()
+        usize::from(self.length) + self.spilled.len()
     }
 
     pub(crate) fn clear(&mut self) {
@@ -101,36 +135,74 @@ impl Entries {
         self.spilled.clear();
     }
 
+    /// The entry at `place`.
     #[inline]
-    pub(crate) fn as_slice(&self) -> &[Entry] {
-        if self.spilled.is_empty() { &self.inline[..self.length] } else { &self.spilled }
+    pub(crate) fn get(&self, place: usize) -> Option<Entry> {
+        match self.inline[..usize::from(self.length)].get(place) {
+            Some(near) => Some(near.entry()),
+            None => self.spilled.get(place).copied(),
+        }
+    }
+
+    /// Puts another entry at `place`.
+    pub(crate) fn replace(&mut self, place: usize, entry: Entry) {
+        if let Some(slot) = self.inline[..usize::from(self.length)].get_mut(place) {
+            if let Some(near) = Near::new(entry) {
+                *slot = near;
+                return;
+            }
+            self.spill();
+        }
+        if let Some(slot) = self.spilled.get_mut(place) {
+            *slot = entry;
+        }
     }
 
     #[inline]
-    pub(crate) fn as_mut_slice(&mut self) -> &mut [Entry] {
-        if self.spilled.is_empty() { &mut self.inline[..self.length] } else { &mut self.spilled }
-    }
-
-    #[inline]
-    pub(crate) fn iter(&self) -> core::slice::Iter<'_, Entry> {
-        self.as_slice().iter()
+    pub(crate) fn iter(&self) -> Iter<'_> {
+        Iter { inline: self.inline[..usize::from(self.length)].iter(), spilled: self.spilled.iter() }
     }
 
     /// Keeps the entries from `start` on for which `keep` holds, and all before.
     pub(crate) fn retain_from(&mut self, start: usize, mut keep: impl FnMut(&Entry) -> bool) {
-        let entries = self.as_mut_slice();
-        let start = start.min(entries.len());
+        let length = self.len();
+        let start = start.min(length);
         let mut kept = start;
-        for index in start..entries.len() {
-            if keep(&entries[index]) {
-                entries[kept] = entries[index];
+        for place in start..length {
+            let Some(entry) = self.get(place) else { break };
+            if keep(&entry) {
+                self.replace(kept, entry);
                 kept += 1;
             }
         }
         if self.spilled.is_empty() {
-            self.length = kept;
+            self.length = u8::try_from(kept).unwrap_or(self.length);
         } else {
             self.spilled.truncate(kept);
         }
+    }
+}
+
+/// The entries in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Iter<'a> {
+    inline: core::slice::Iter<'a, Near>,
+    spilled: core::slice::Iter<'a, Entry>,
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Entry;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry> {
+        match self.inline.next() {
+            Some(near) => Some(near.entry()),
+            None => self.spilled.next().copied(),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let length = self.inline.len() + self.spilled.len();
+        (length, Some(length))
     }
 }

@@ -140,10 +140,10 @@ impl Headers {
         let stored = self.store(name, value)?;
         let block = self.block.as_slice();
         let named = |entry: &Entry| entry.is_named(block, name.as_bytes());
-        match self.entries.iter().position(named) {
+        match self.entries.iter().position(|entry| named(&entry)) {
             Some(place) => {
                 self.entries.retain_from(place + 1, |entry| !named(entry));
-                self.entries.as_mut_slice()[place] = stored;
+                self.entries.replace(place, stored);
             }
             None => self.entries.push(stored),
         }
@@ -216,12 +216,14 @@ impl Headers {
             let needed = needed.ok_or(InvalidHeader::TooLong)?;
             let mut bytes = Vec::with_capacity((needed + needed / 2).max(4 * INLINE));
             let mut moved = 0;
-            for entry in self.entries.as_mut_slice() {
+            for place in 0..self.entries.len() {
+                let Some(mut entry) = self.entries.get(place) else { break };
                 bytes.extend_from_slice(entry.name(block));
                 bytes.extend_from_slice(entry.value(block));
                 entry.name_start = moved;
                 entry.value_start = moved + u32::from(entry.name_length);
                 moved = entry.value_start + entry.value_length;
+                self.entries.replace(place, entry);
             }
             self.block = Block::Owned(bytes);
         }
@@ -298,7 +300,7 @@ impl<'a> IntoIterator for &'a Headers {
 #[derive(Clone, Debug)]
 pub struct HeadersIter<'a> {
     block: &'a [u8],
-    entries: core::slice::Iter<'a, Entry>,
+    entries: crate::entries::Iter<'a>,
 }
 
 impl<'a> Iterator for HeadersIter<'a> {

@@ -202,6 +202,9 @@ fn is_host_and_port(bytes: &[u8]) -> bool {
     port.len() < bytes.len() && !port.is_empty() && !port.ends_with(b"]") && is_valid_host(bytes)
 }
 
+/// What plain host names consist of.
+const PLAIN_HOST: [bool; 256] = table(b".-");
+
 /// `unreserved` and `sub-delims` of RFC 3986 §2.
 const HOST: [bool; 256] = table(b"-._~!$&'()*+,;=");
 
@@ -209,23 +212,30 @@ const HOST: [bool; 256] = table(b"-._~!$&'()*+,;=");
 /// IPv4 address or an address in brackets; no user information; a port of at most 65535. Empty is not valid.
 pub(crate) fn is_valid_host(bytes: &[u8]) -> bool {
     // Most are letters, digits, dots and hyphens, then perhaps a colon and digits.
-    let name = bytes.iter().take_while(|&&byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-').count();
-    if name > 0 && name == bytes.len() {
-        return true;
+    let name = bytes.iter().take_while(|&&byte| PLAIN_HOST[usize::from(byte)]).count();
+    match bytes.get(name) {
+        None => return name > 0,
+        Some(b':') if name > 0 => return is_port(&bytes[name + 1..]),
+        _ => {}
     }
     let (host_is_valid, rest) = if let [b'[', literal @ ..] = bytes {
         let Some(end) = literal.iter().position(|&byte| byte == b']') else { return false };
         (is_ip_literal(&literal[..end]), &literal[end + 1..])
     } else {
-        let end = memchr::memchr(b':', &bytes[name..]).map_or(bytes.len(), |more| name + more);
-        (end == name && name > 0 || is_registered_name(&bytes[..end]), &bytes[end..])
+        let end = bytes.iter().position(|&byte| byte == b':').unwrap_or(bytes.len());
+        (is_registered_name(&bytes[..end]), &bytes[end..])
     };
     let port_is_valid = match rest {
-        [] | [b':'] => true,
-        [b':', port @ ..] => parse_decimal(port).is_some_and(|port| port <= 65_535),
+        [] => true,
+        [b':', port @ ..] => is_port(port),
         _ => false,
     };
     host_is_valid && port_is_valid
+}
+
+/// What may follow the colon: nothing, or a number of at most 65535.
+fn is_port(bytes: &[u8]) -> bool {
+    bytes.is_empty() || parse_decimal(bytes).is_some_and(|port| port <= 65_535)
 }
 
 fn is_registered_name(bytes: &[u8]) -> bool {

@@ -115,8 +115,8 @@ impl Scan {
 
     /// A line that continues the value before it: refused, but for responses, where the line end becomes spaces.
     fn take_fold(&mut self, input: &mut [u8], end: usize) -> Result<bool, ReceiveError> {
-        let last = self.entries.as_mut_slice().last_mut();
-        let Some(previous) = last.filter(|_| self.block == Block::Response) else {
+        let place = self.entries.len().wrapping_sub(1);
+        let Some(previous) = self.entries.get(place).filter(|_| self.block == Block::Response) else {
             return Err(ReceiveError::ObsoleteFold);
         };
         // Content-Length and the like were judged by their first line: a fold must not change them.
@@ -133,8 +133,8 @@ impl Scan {
         let leading = input[start..end].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         let length = value.len();
         let start = if length == 0 { start } else { start + leading };
-        *previous = Entry::new(previous.name_start as usize, usize::from(previous.name_length), start, length)
-            .ok_or(ReceiveError::HeadTooLong)?;
+        let longer = Entry::new(previous.name_start as usize, usize::from(previous.name_length), start, length);
+        self.entries.replace(place, longer.ok_or(ReceiveError::HeadTooLong)?);
         Ok(false)
     }
 
