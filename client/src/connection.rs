@@ -13,6 +13,9 @@ use callboard_core::http1::{ClientConnection, ClientEvent};
 use callboard_core::{Headers, Instant, Limits, Protocol, SendQueue, header};
 use callboard_runtime::{DriveError, Driver, Handle, Stream, StreamInfo};
 
+/// A connection that was idle for longer asks the system whether it still lives; else it is enough to know of nothing.
+const RECHECK_AFTER: Duration = Duration::from_millis(5);
+
 /// The client machine, with the deadlines of the request that leases it.
 pub(crate) struct Leased {
     pub(crate) machine: ClientConnection,
@@ -173,7 +176,11 @@ impl Connection {
     /// Whether an idle connection still lives: one look at the transport. Its end, or bytes that nobody asked for,
     /// mean that it cannot be used.
     pub(crate) fn is_alive(&mut self, context: &Context<'_>) -> bool {
+        let idle_since = self.driver.now();
         self.attach(context);
+        if self.driver.now() - idle_since >= RECHECK_AFTER {
+            self.driver.recheck();
+        }
         self.poll_turn().is_pending() && self.machine().is_reusable().is_ok()
     }
 

@@ -48,6 +48,10 @@ pub(crate) struct Exchange {
     bytes_before: (u64, u64),
     is_reused: bool,
     has_answered: bool,
+    /// The response has no body: there is nothing left to come.
+    is_bodiless: bool,
+    /// The server wants no more of the request.
+    is_stopped: bool,
     /// The task of this poll is attached already.
     is_attached: bool,
     /// Writing failed: the answer may still be there to read.
@@ -66,6 +70,8 @@ impl Exchange {
             bytes_before,
             is_reused,
             has_answered: false,
+            is_bodiless: false,
+            is_stopped: false,
             is_attached: is_reused,
             write_failure: None,
         }
@@ -134,6 +140,7 @@ impl Exchange {
                 ClientEvent::Informational { .. } => continue,
                 ClientEvent::Response { head, body, .. } => {
                     self.note_answer(&head);
+                    self.is_bodiless = body == BodyLength::Empty;
                     Event::Response(head, body)
                 }
                 ClientEvent::Upgraded { head, .. } => {
@@ -160,14 +167,14 @@ impl Exchange {
         let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else { return };
         connection.note_keep_alive(&head.headers);
         if stops {
-            self.upload = Upload::Done;
+            self.is_stopped = true;
             connection.stop_sending();
         }
     }
 
     /// Hands the machine what there is room for.
     fn turn_upload(&mut self) -> Result<(), Error> {
-        loop {
+        while !self.is_stopped {
             let has_answered = self.has_answered;
             let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else { return Ok(()) };
             let leased = connection.driver().machine();
@@ -192,6 +199,7 @@ impl Exchange {
             };
             self.send_part(part)?;
         }
+        Ok(())
     }
 
     /// Some: a part of the body; the only one if it is not a stream. None: its end.
@@ -229,6 +237,9 @@ impl Exchange {
 
     /// Nobody wants the rest: the connection is kept if the end of the response has arrived already, else it closes.
     pub(crate) fn settle(mut self) {
+        if self.is_bodiless {
+            return self.give_back();
+        }
         for _ in 0..LAST_EVENTS {
             match self.event_at_hand() {
                 Ok(Some(Event::End(_))) => return self.give_back(),

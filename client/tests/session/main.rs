@@ -1,0 +1,11 @@
+//! The session against scripted servers: in simulation for many seeds, and over sockets on smol and Tokio.
+
+mod cancelling;
+mod deadlines;
+mod failures;
+mod pooling;
+mod redirecting;
+mod requests;
+mod responses;
+mod script;
+mod uploads;
