@@ -81,6 +81,13 @@ impl Socket {
         }
     }
 
+    /// The next read is tried at once: async-io listens only while somebody waits, so it may not know of an end.
+    pub(crate) fn recheck(&mut self) {
+        if let Self::Stock { is_readable, .. } = self {
+            *is_readable = true;
+        }
+    }
+
     /// Makes a call when the socket is ready for it. Ready with its result and what was seen.
     pub(crate) fn poll_call<T>(
         &mut self,

@@ -87,6 +87,10 @@ impl Stream for SmolStream {
         self.socket.poll_ready(Direction::Read, context).map_ok(|_| ())
     }
 
+    fn recheck(&mut self) {
+        self.socket.recheck();
+    }
+
     fn info(&self) -> StreamInfo {
         let local = self.local.get_or_init(|| {
             // A socket that we own has a local end, whatever became of the peer.

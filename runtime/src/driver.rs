@@ -124,6 +124,11 @@ impl<P: Protocol> Driver<P> {
         (self.machine, self.stream, self.input)
     }
 
+    /// Makes the next turn ask the system whether there is input: see [`Stream::recheck`].
+    pub fn recheck(&mut self) {
+        self.stream.recheck();
+    }
+
     /// Makes dropping the stream an abort, where the transport has one.
     pub fn abort_on_drop(&mut self) {
         self.stream.abort_on_drop();
@@ -224,6 +229,8 @@ impl<P: Protocol> Driver<P> {
             return Ok(false);
         }
         if self.input.is_empty() {
+            // The host has taken all there was: from here on it is the peer who is slow, and the machine's time runs.
+            self.machine.handle_input(&mut self.input, self.now);
             match self.stream.poll_readable(context) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Err(DriveError::Read(error)),

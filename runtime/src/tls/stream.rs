@@ -250,6 +250,10 @@ impl Stream for TlsStream {
         Poll::Ready(Ok(()))
     }
 
+    fn recheck(&mut self) {
+        self.transport.recheck();
+    }
+
     fn info(&self) -> StreamInfo {
         StreamInfo { tls: Some(self.info.clone()), ..self.transport.info() }
     }
