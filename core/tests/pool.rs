@@ -97,9 +97,8 @@ fn a_waiter_of_another_host_is_overtaken_eight_times_at_most() {
     }
     pool.release(slot, at(1), None);
     let seen = events(&mut pool);
-    assert!(
-        matches!(seen[..], [PoolEvent::Close(closed), PoolEvent::Granted { waiter, .. }] if closed == slot && waiter == other)
-    );
+    let [PoolEvent::Close(closed), PoolEvent::Granted { waiter, .. }] = seen[..] else { panic!("{seen:?}") };
+    assert_eq!((closed, waiter), (slot, other));
 }
 
 #[test]
