@@ -1,6 +1,8 @@
 //! A request may be dropped at any await point: nothing is left behind, and whoever waits goes on.
 
 use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -109,23 +111,23 @@ fn waiters_go_on_when_others_give_up() {
         let before = simulation.census();
         let session = Session::builder(client.clone()).connections_per_host(3).build();
         let mut random = Random::from_seed(seed);
-        let patience: Vec<_> = (0..100).map(|_| random.below(60) as usize).collect();
-        let served = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let patience: Vec<_> = (0..100).map(|_| usize::try_from(random.below(60)).unwrap()).collect();
+        let fetched = Arc::new(AtomicUsize::new(0));
         for patience in patience.iter().copied() {
-            let (session, served) = (session.clone(), served.clone());
+            let (session, fetched) = (session.clone(), Arc::clone(&fetched));
             client.spawn(Box::pin(async move {
                 let fetch = async { session.get("http://server/").await.unwrap().bytes().await.unwrap() };
                 // Every third has no end to its patience.
                 let polls = if patience % 3 == 0 { usize::MAX } else { patience };
                 if cut_short(fetch, polls).await {
-                    served.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    fetched.fetch_add(1, Ordering::Relaxed);
                 }
             }));
         }
         simulation.run_for(Duration::from_secs(10)).unwrap();
         let patient = patience.iter().filter(|patience| **patience % 3 == 0).count();
-        let served = served.load(std::sync::atomic::Ordering::Relaxed);
-        assert!(served >= patient, "seed {seed}: {served} of at least {patient}");
+        let fetched = fetched.load(Ordering::Relaxed);
+        assert!(fetched >= patient, "seed {seed}: {fetched} of at least {patient}");
         let snapshot = session.snapshot();
         assert_eq!((snapshot.open(), snapshot.waiting()), (snapshot.idle(), 0), "seed {seed}");
         drop(session);
