@@ -28,6 +28,7 @@ mod fate;
 mod handler;
 mod link;
 mod middleware;
+mod recycled;
 mod request;
 mod response;
 mod routing;

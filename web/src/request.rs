@@ -9,6 +9,7 @@ use callboard_core::{Headers, InvalidHeader, InvalidTarget, Method, Target, Vers
 use callboard_runtime::Endpoint;
 
 use crate::link::Link;
+use crate::recycled::{Recycled, recycle};
 use crate::routing::Params;
 use crate::{Body, Extensions};
 
@@ -28,7 +29,7 @@ pub(crate) const BODY_LIMIT: usize = 2 * 1024 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct Request {
-    parts: RequestParts,
+    parts: Recycled<RequestParts>,
     body: Body,
 }
 
@@ -61,7 +62,7 @@ impl Request {
         let RequestHead { method, target, version, headers } = head;
         let extensions = Extensions::default();
         let parts = RequestParts { method, target, version, headers, extensions, params: Params::default(), link };
-        Self { parts, body }
+        Self { parts: Recycled::new(parts), body }
     }
 
     /// Adds a field.
@@ -168,14 +169,16 @@ impl Request {
 
     /// Head and body.
     pub fn into_parts(self) -> (RequestParts, Body) {
-        (self.parts, self.body)
+        (self.parts.into_inner(), self.body)
     }
 
     /// Head and body together again.
     pub fn from_parts(parts: RequestParts, body: Body) -> Self {
-        Self { parts, body }
+        Self { parts: Recycled::new(parts), body }
     }
 }
+
+recycle!(RequestParts);
 
 impl RequestParts {
     /// The path parameter of that name, decoded.

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::FromRequest;
 use super::rejection::rejection;
-use crate::response::IntoResponse;
+use crate::response::{Content, IntoResponse};
 use crate::{BodyError, Request, Response};
 
 /// A value as JSON: an extractor of the body, and a response.
@@ -44,7 +44,7 @@ impl<T: DeserializeOwned> FromRequest for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(text) => Response::typed("application/json", text.into()),
+            Ok(text) => Response::typed(Content::Json, text.into()),
             Err(error) => (Status::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
         }
     }

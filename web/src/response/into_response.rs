@@ -5,13 +5,8 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use callboard_core::{Headers, Status};
 
-use super::Response;
+use super::{Content, Response};
 use crate::{Body, BodyError};
-
-/// The type of texts.
-pub(super) const TEXT: &str = "text/plain; charset=utf-8";
-const HTML: &str = "text/html; charset=utf-8";
-const BINARY: &str = "application/octet-stream";
 
 /// What a handler may return.
 ///
@@ -44,16 +39,16 @@ pub struct Html<T>(pub T);
 
 impl<T: Into<Body>> IntoResponse for Html<T> {
     fn into_response(self) -> Response {
-        Response::typed(HTML, self.0.into())
+        Response::typed(Content::Html, self.0.into())
     }
 }
 
 macro_rules! typed {
-    ($($type:ty => $content_type:expr,)+) => {
+    ($($type:ty => $content:ident,)+) => {
         $(
             impl IntoResponse for $type {
                 fn into_response(self) -> Response {
-                    Response::typed($content_type, self.into())
+                    Response::typed(Content::$content, self.into())
                 }
             }
         )+
@@ -61,11 +56,11 @@ macro_rules! typed {
 }
 
 typed! {
-    &'static str => TEXT,
-    String => TEXT,
-    Bytes => BINARY,
-    Vec<u8> => BINARY,
-    &'static [u8] => BINARY,
+    &'static str => Text,
+    String => Text,
+    Bytes => Binary,
+    Vec<u8> => Binary,
+    &'static [u8] => Binary,
 }
 
 impl IntoResponse for Response {

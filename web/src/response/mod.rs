@@ -1,16 +1,20 @@
 //! Responses, and what turns into one.
 
+mod fields;
 mod into_response;
 mod redirect;
 
 use std::fmt;
 
 use bytes::Bytes;
-use callboard_core::{Headers, Status, header};
+use callboard_core::{Headers, Status};
 
 use crate::Body;
 use crate::upgrade::Takeover;
 
+use fields::Fields;
+
+pub(crate) use fields::Content;
 pub use into_response::{Html, IntoResponse};
 pub use redirect::Redirect;
 
@@ -28,9 +32,9 @@ pub use redirect::Redirect;
 #[derive(Default)]
 pub struct Response {
     status: Status,
-    headers: Headers,
+    fields: Fields,
     body: Body,
-    takeover: Option<Takeover>,
+    takeover: Option<Box<Takeover>>,
 }
 
 impl Response {
@@ -40,15 +44,14 @@ impl Response {
     }
 
     /// 200 with a body of a type.
-    pub(crate) fn typed(content_type: &'static str, body: Body) -> Self {
-        let mut response = Self::new(body);
-        response.set_header(header::CONTENT_TYPE, content_type.as_bytes());
-        response
+    #[inline]
+    pub(crate) fn typed(content: Content, body: Body) -> Self {
+        Self { status: Status::OK, fields: Fields::of(content), body, takeover: None }
     }
 
     /// A short text that says which status it is.
     pub(crate) fn of_status(status: Status) -> Self {
-        Self::typed(into_response::TEXT, status.to_string().into()).with_status(status)
+        Self::typed(Content::Text, status.to_string().into()).with_status(status)
     }
 
     /// Sets the status.
@@ -72,14 +75,14 @@ impl Response {
     }
 
     fn set_header(&mut self, name: &str, value: &[u8]) {
-        if let Err(error) = self.headers.set(name, value) {
+        if let Err(error) = self.headers_mut().set(name, value) {
             let text = format!("the field {}: {error}", name.escape_debug());
-            *self = Self::typed(into_response::TEXT, text.into()).with_status(Status::INTERNAL_SERVER_ERROR);
+            *self = Self::typed(Content::Text, text.into()).with_status(Status::INTERNAL_SERVER_ERROR);
         }
     }
 
     pub(crate) fn with_takeover(mut self, takeover: Takeover) -> Self {
-        self.takeover = Some(takeover);
+        self.takeover = Some(Box::new(takeover));
         self
     }
 
@@ -94,13 +97,14 @@ impl Response {
     }
 
     /// The fields.
+    #[inline]
     pub fn headers(&self) -> &Headers {
-        &self.headers
+        self.fields.get()
     }
 
     /// The fields, to change.
     pub fn headers_mut(&mut self) -> &mut Headers {
-        &mut self.headers
+        self.fields.get_mut()
     }
 
     /// The body.
@@ -132,7 +136,7 @@ impl Response {
     }
 
     pub(crate) fn take_takeover(&mut self) -> Option<Takeover> {
-        self.takeover.take()
+        self.takeover.take().map(|takeover| *takeover)
     }
 }
 
@@ -140,7 +144,7 @@ impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
             .field("status", &self.status)
-            .field("headers", &self.headers)
+            .field("headers", self.headers())
             .field("body", &self.body)
             .finish_non_exhaustive()
     }
