@@ -191,8 +191,10 @@ fn a_peer_that_takes_nothing_loses_the_connection() {
     seeds(&Limits::default(), |pair| {
         let exchange = pair.get();
         pair.stall_client();
+        pair.play_client();
+        // The clock runs from when there is something to take.
+        pair.pass(50 * SECOND);
         pair.respond(exchange, Status::OK, &Headers::new(), &[0; 10_000]);
-        // The client gives up after the time of a head, and that is not the server's business here.
         pair.pass(just_before(60 * SECOND));
         assert!(pair.server_events.iter().all(|event| !matches!(event, ServerEvent::Failed { .. })));
         pair.pass(120 * SECOND);
@@ -279,6 +281,7 @@ fn a_server_that_takes_nothing_of_the_request_fails_it() {
     seeds(&Limits::default(), |pair| {
         pair.stall_server();
         pair.play_server();
+        pair.pass(50 * SECOND);
         let sent = pair.send(&Method::Post, "/", &fields(&[("Host", "a")]), BodyLength::Known(50_000));
         pair.client.send_data(sent, Bytes::from(vec![0; 50_000]), pair.now).unwrap();
         pair.pass(just_before(60 * SECOND));
