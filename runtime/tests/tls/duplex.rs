@@ -89,6 +89,11 @@ impl Lane {
         state.bytes.truncate(kept);
     }
 
+    /// Whether the sending end has half-closed.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.lock().ended
+    }
+
     /// Bytes on their way.
     pub(crate) fn len(&self) -> usize {
         self.lock().bytes.len()

@@ -3,14 +3,16 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::Poll;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::BytesMut;
-use futures_io::AsyncWrite;
+use futures_io::{AsyncRead, AsyncWrite};
 use futures_lite::future::{block_on, yield_now, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
-use crate::duplex::duplex;
+use crate::duplex::{Lane, duplex};
 use crate::{Boxed, ROOM, established};
 
 async fn fill(stream: &mut Boxed, buffer: &mut BytesMut) -> io::Result<usize> {
@@ -67,10 +69,13 @@ fn a_mebibyte_each_way_arrives_by_single_bytes() {
 #[test]
 fn an_end_is_an_end_and_stays_one() {
     let (client, server) = duplex(ROOM, usize::MAX);
+    let lane = client.outgoing();
     let (mut client, mut server) = established(client, server);
     block_on(async {
         client.write_all(b"all").await.unwrap();
+        assert!(!lane.is_ended());
         client.close().await.unwrap();
+        assert!(lane.is_ended());
         assert_eq!(drain(&mut server).await.unwrap(), "all");
         assert_eq!(fill(&mut server, &mut BytesMut::new()).await.unwrap(), 0);
         assert_eq!(server.read(&mut [0; 4]).await.unwrap(), 0);
@@ -139,14 +144,15 @@ fn a_changed_record_breaks_the_session_for_good() {
         lane.corrupt();
         let mut buffer = BytesMut::new();
         assert_eq!(fill(&mut server, &mut buffer).await.unwrap(), 4);
-        for _ in 0..3 {
-            assert_eq!(fill(&mut server, &mut buffer).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
-        }
-        assert_eq!(buffer, "good");
-        poll_fn(|context| server.poll_readable(context)).await.unwrap();
-        // The peer is told by an alert.
+        // The peer is told at once, by an alert.
         let error = client.read(&mut [0; 4]).await.unwrap_err();
         assert!(error.to_string().contains("BadRecordMac"), "{error}");
+        for _ in 0..3 {
+            assert_eq!(fill(&mut server, &mut buffer).await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+            assert_eq!(server.write(b"x").await.unwrap_err().kind(), io::ErrorKind::InvalidData);
+            poll_fn(|context| server.poll_readable(context)).await.unwrap();
+        }
+        assert_eq!(buffer, "good");
     });
 }
 
@@ -220,36 +226,81 @@ fn small_parts_become_one_record() {
     });
 }
 
-#[test]
-fn a_blocked_transport_holds_one_batch_and_reading_lets_it_go() {
+/// Ends whose transport from the client to the server is blocked under a batch, and that direction. The client has
+/// taken its tickets, so nothing but the test makes it act.
+fn blocked(data: &[u8]) -> (Boxed, Boxed, Lane) {
     let (client, server) = duplex(ROOM, usize::MAX);
     let lane = client.outgoing();
-    let (mut client, mut server) = established(client, server);
+    let (mut client, server) = established(client, server);
+    let waker = Waker::noop();
+    let context = &mut Context::from_waker(waker);
+    assert!(client.poll_fill(context, &mut BytesMut::new()).is_pending());
+    lane.set_room(0);
+    let taken = Pin::new(&mut client).poll_write(context, data);
+    assert!(matches!(taken, Poll::Ready(Ok(count)) if count == data.len()));
+    assert!(Pin::new(&mut client).poll_flush(context).is_pending());
+    assert!(Pin::new(&mut client).poll_write(context, b"later").is_pending());
+    (client, server, lane)
+}
+
+/// A wait to read; true if it waits.
+type Wait = fn(&mut Boxed, &mut Context<'_>) -> bool;
+
+#[test]
+fn whoever_waits_to_read_sends_what_was_blocked() {
     let data = pattern(10_000, 1);
-    let mut received = BytesMut::new();
-    block_on(async {
-        lane.set_room(0);
-        let (taken, flushed, second) = poll_fn(|context| {
-            let taken = Pin::new(&mut client).poll_write(context, &data);
-            let flushed = Pin::new(&mut client).poll_flush(context).is_pending();
-            let second = Pin::new(&mut client).poll_write(context, b"later").is_pending();
-            Poll::Ready((taken, flushed, second))
-        })
-        .await;
-        assert!(matches!(taken, Poll::Ready(Ok(10_000))));
-        assert!(flushed && second);
+    let waits: [Wait; 3] = [
+        |stream, context| stream.poll_readable(context).is_pending(),
+        |stream, context| stream.poll_fill(context, &mut BytesMut::new()).is_pending(),
+        |stream, context| Pin::new(stream).poll_read(context, &mut [0; 1]).is_pending(),
+    ];
+    for wait in waits {
+        let (mut client, mut server, lane) = blocked(&data);
+        let context = &mut Context::from_waker(Waker::noop());
+        assert!(wait(&mut client, context));
+        assert_eq!(lane.len(), 0);
         lane.set_room(ROOM);
-        // Nobody flushes: whoever waits to read sends what is due.
-        let wait = async { client.read(&mut [0; 1]).await.unwrap() };
-        let answer = async {
-            while received.len() < data.len() {
-                fill(&mut server, &mut received).await.unwrap();
-            }
-            server.write_all(b"!").await.unwrap();
-        };
-        assert_eq!(zip(wait, answer).await.0, 1);
-    });
-    assert!(received == data);
+        assert!(wait(&mut client, context));
+        let mut received = BytesMut::with_capacity(data.len());
+        while received.len() < data.len() {
+            block_on(fill(&mut server, &mut received)).unwrap();
+        }
+        assert!(received == data);
+    }
+}
+
+#[test]
+fn the_reader_gives_the_writer_its_wake() {
+    let (mut client, _server, lane) = blocked(b"batch");
+    let (writer, reader) = (Arc::new(Count::default()), Arc::new(Count::default()));
+    let (write_waker, read_waker) = (Waker::from(writer.clone()), Waker::from(reader.clone()));
+    let (write, read) = (&mut Context::from_waker(&write_waker), &mut Context::from_waker(&read_waker));
+    assert!(Pin::new(&mut client).poll_flush(write).is_pending());
+    // The reader takes the transport's one place, so the writer has to come again.
+    assert!(client.poll_readable(read).is_pending());
+    assert_eq!(writer.0.swap(0, Ordering::Relaxed), 1);
+    assert!(Pin::new(&mut client).poll_flush(write).is_pending());
+    lane.set_room(ROOM);
+    assert_eq!(writer.0.swap(0, Ordering::Relaxed), 1);
+    // A reader that finishes the writer's work says so, even within one task.
+    lane.set_room(0);
+    let (mut client, _server, lane) = blocked(b"batch");
+    assert!(Pin::new(&mut client).poll_flush(write).is_pending());
+    lane.set_room(ROOM);
+    writer.0.store(0, Ordering::Relaxed);
+    assert!(client.poll_readable(write).is_pending());
+    assert_eq!(writer.0.load(Ordering::Relaxed), 1);
+    assert!(matches!(Pin::new(&mut client).poll_flush(write), Poll::Ready(Ok(()))));
+}
+
+/// Counts its wakes.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 #[test]
