@@ -365,8 +365,9 @@ impl Protocol for ClientConnection {
     }
 
     fn poll_event(&mut self) -> Option<ClientEvent> {
-        if let Some(event) = self.pending.take() {
-            return Some(event);
+        // `take` would copy the whole slot even if it is empty.
+        if self.pending.is_some() {
+            return self.pending.take();
         }
         let exchange = self.exchange_id();
         core::mem::take(&mut self.end_due).then_some(ClientEvent::End { exchange, trailers: None })

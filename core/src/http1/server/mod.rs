@@ -272,8 +272,9 @@ impl Protocol for ServerConnection {
     }
 
     fn poll_event(&mut self) -> Option<ServerEvent> {
-        if let Some(event) = self.pending.take() {
-            return Some(event);
+        // `take` would copy the whole slot even if it is empty.
+        if self.pending.is_some() {
+            return self.pending.take();
         }
         let exchange = self.exchange.id;
         if core::mem::take(&mut self.end_due) {
