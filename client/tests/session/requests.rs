@@ -1,6 +1,6 @@
 //! What goes out on the wire.
 
-use callboard_client::{ErrorKind, Phase, Session};
+use callboard_client::{Phase, Session};
 use callboard_core::{Headers, Method, Version};
 use callboard_runtime::Handle;
 
@@ -177,7 +177,7 @@ fn https_without_tls_names_the_feature() {
     simulated(|runtime| {
         Box::pin(async move {
             let error = Session::new(runtime).get("https://example.org/secret").await.unwrap_err();
-            assert!(matches!(error.kind(), ErrorKind::TlsFeatureMissing));
+            assert!(matches!(error.kind(), callboard_client::ErrorKind::TlsFeatureMissing));
             assert!(error.to_string().contains("`tls`") && !error.to_string().contains("secret"), "{error}");
         })
     });
