@@ -34,6 +34,8 @@ pub(crate) struct Connection {
     pub(super) exchange: Option<Exchange>,
     /// With a half-closed peer.
     patience: Option<Box<Patience>>,
+    /// The machine may have an event: it has worked since it said that it has none.
+    pub(super) events_due: bool,
     /// The protocol that took over.
     takeover: Option<BoxFuture<'static, ()>>,
     /// Whom the link wakes.
@@ -53,6 +55,7 @@ impl Connection {
             link,
             exchange: None,
             patience: None,
+            events_due: false,
             takeover: None,
             watching: None,
             order: Order::Serve,
@@ -97,7 +100,10 @@ impl Connection {
             return if self.exchange.is_some() { Poll::Pending } else { Poll::Ready(Turn::Over) };
         };
         match driver.poll_turn(context) {
-            Poll::Ready(Ok(())) => return Poll::Ready(Turn::Again),
+            Poll::Ready(Ok(())) => {
+                self.events_due = true;
+                return Poll::Ready(Turn::Again);
+            }
             Poll::Ready(Err(_)) => {
                 self.lose();
                 return Poll::Ready(Turn::Again);
@@ -172,13 +178,19 @@ impl Connection {
         let mut has_progressed = false;
         loop {
             let Some(driver) = &mut self.driver else { return has_progressed };
-            if let Some(exchange) = &mut self.exchange
-                && !exchange.has_room(driver, context.waker())
-            {
+            let has_room = self.exchange.as_mut().is_none_or(|exchange| exchange.has_room(driver, context.waker()));
+            if !has_room || !self.events_due {
                 return has_progressed;
             }
-            let Some(event) = driver.machine().poll_event() else { return has_progressed };
+            let Some(event) = driver.machine().poll_event() else {
+                self.events_due = false;
+                return has_progressed;
+            };
             has_progressed = true;
+            // A request without a body is alone, unless the peer has half-closed behind it.
+            if matches!(&event, ServerEvent::Request { body: BodyLength::Empty, .. }) {
+                self.events_due = driver.is_input_ended();
+            }
             self.take_event(event);
         }
     }

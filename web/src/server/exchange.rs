@@ -269,6 +269,7 @@ impl Connection {
             && (status == Status::SWITCHING_PROTOCOLS || exchange.is_connect && status.is_success())
         {
             exchange.answer = Answer::Upgrading(takeover);
+            self.events_due = true;
             return;
         }
         if exchange.is_head || status.forbids_body() {
