@@ -10,7 +10,7 @@ use callboard_runtime::Handle;
 
 use crate::Request;
 use crate::error::{RouteError, StartError};
-use crate::handler::{Endpoint, Handler, HandlerEndpoint, Needs};
+use crate::handler::{Endpoint, Handler, Needs, erase};
 use crate::middleware::{Function, Middleware, Next};
 use crate::request::BODY_LIMIT;
 use crate::response::IntoResponse;
@@ -81,7 +81,7 @@ impl App {
 
     /// Answers requests that no route matches, in place of 404.
     pub fn fallback<T: 'static>(mut self, handler: impl Handler<T>) -> Self {
-        self.fallback = Some(HandlerEndpoint::erase(handler));
+        self.fallback = Some(erase(handler));
         self
     }
 

@@ -44,7 +44,20 @@ pub trait Handler<T>: Clone + Send + Sync + 'static {
     fn needs(needs: &mut Needs) {
         let _ = needs;
     }
+
+    /// Hides the handler's types.
+    #[doc(hidden)]
+    fn erase(self) -> Erased
+    where
+        T: 'static,
+    {
+        Erased(Box::new(HandlerEndpoint(self, PhantomData)))
+    }
 }
+
+/// A handler of hidden type.
+#[doc(hidden)]
+pub struct Erased(pub(crate) Box<dyn Endpoint>);
 
 /// What a handler needs of the app: filled in by its extractors, checked when the app starts.
 #[derive(Clone, Debug, Default)]
@@ -68,22 +81,46 @@ impl Needs {
 /// A handler of any type.
 pub(crate) trait Endpoint: Send + Sync {
     fn start(&self, request: Request) -> Running;
-}
 
-/// Hides a handler's types.
-pub(crate) struct HandlerEndpoint<H, T>(H, PhantomData<fn() -> T>);
-
-impl<T: 'static, H: Handler<T>> HandlerEndpoint<H, T> {
-    pub(crate) fn erase(handler: H) -> (Box<dyn Endpoint>, Needs) {
-        let mut needs = Needs::default();
-        H::needs(&mut needs);
-        (Box::new(Self(handler, PhantomData)), needs)
+    /// Starts a handler that looks at nothing of the request, so that none need be made.
+    fn start_bare(&self) -> Option<Running> {
+        None
     }
 }
+
+/// A handler, and what it needs.
+pub(crate) fn erase<T: 'static, H: Handler<T>>(handler: H) -> (Box<dyn Endpoint>, Needs) {
+    let mut needs = Needs::default();
+    H::needs(&mut needs);
+    (handler.erase().0, needs)
+}
+
+struct HandlerEndpoint<H, T>(H, PhantomData<fn() -> T>);
 
 impl<T: 'static, H: Handler<T>> Endpoint for HandlerEndpoint<H, T> {
     fn start(&self, request: Request) -> Running {
         Running::start(self.0.clone().call(request))
+    }
+}
+
+/// A handler without arguments.
+struct BareEndpoint<F>(F);
+
+impl<F, Fut, R> Endpoint for BareEndpoint<F>
+where
+    F: FnOnce() -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = R> + Send + 'static,
+    R: IntoResponse,
+{
+    fn start(&self, request: Request) -> Running {
+        drop(request);
+        let future = self.0.clone()();
+        Running::start(async move { future.await.into_response() })
+    }
+
+    fn start_bare(&self) -> Option<Running> {
+        let future = self.0.clone()();
+        Some(Running::start(async move { future.await.into_response() }))
     }
 }
 
@@ -97,6 +134,10 @@ where
         drop(request);
         let future = self();
         async move { future.await.into_response() }
+    }
+
+    fn erase(self) -> Erased {
+        Erased(Box::new(BareEndpoint(self)))
     }
 }
 

@@ -26,51 +26,50 @@ thread_local! {
 pub(crate) struct Running {
     key: TypeId,
     slot: Option<Box<dyn Slot>>,
+    is_worth_keeping: bool,
 }
 
 trait Slot: Any + Send {
+    /// Polls the future, and drops it when it is ready.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Response>;
     fn clear(&mut self);
-    fn is_worth_keeping(&self) -> bool;
 }
 
 struct Typed<F>(Pin<Box<Option<F>>>);
 
 impl<F: Future<Output = Response> + Send + 'static> Slot for Typed<F> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Response> {
-        match self.0.as_mut().as_pin_mut() {
-            Some(future) => future.poll(context),
-            None => Poll::Pending,
+        let Some(future) = self.0.as_mut().as_pin_mut() else { return Poll::Pending };
+        let polled = future.poll(context);
+        if polled.is_ready() {
+            self.0.set(None);
         }
+        polled
     }
 
     fn clear(&mut self) {
         self.0.set(None);
     }
-
-    fn is_worth_keeping(&self) -> bool {
-        size_of::<F>() <= KEPT_SIZE
-    }
 }
 
 impl Running {
     /// Puts a future in a slot. It is first polled by whoever polls this.
+    #[inline]
     pub(crate) fn start<F: Future<Output = Response> + Send + 'static>(future: F) -> Self {
         let key = TypeId::of::<Typed<F>>();
+        let is_worth_keeping = size_of::<F>() <= KEPT_SIZE;
         if let Some(mut slot) = take(key) {
             let any: &mut dyn Any = &mut *slot;
             if let Some(typed) = any.downcast_mut::<Typed<F>>() {
                 typed.0.set(Some(future));
-                return Self { key, slot: Some(slot) };
+                return Self { key, slot: Some(slot), is_worth_keeping };
             }
         }
-        Self { key, slot: Some(Box::new(Typed(Box::pin(Some(future))))) }
+        Self { key, slot: Some(Box::new(Typed(Box::pin(Some(future))))), is_worth_keeping }
     }
 
-    /// Drops the future; a panic while doing so is kept from the caller.
-    fn release(&mut self) {
-        let Some(mut slot) = self.slot.take() else { return };
-        if catch_unwind(AssertUnwindSafe(|| slot.clear())).is_ok() && slot.is_worth_keeping() {
+    fn keep(&mut self, slot: Box<dyn Slot>) {
+        if self.is_worth_keeping {
             give(self.key, slot);
         }
     }
@@ -79,19 +78,28 @@ impl Running {
 impl Future for Running {
     type Output = Response;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Response> {
         let Some(slot) = &mut self.slot else { return Poll::Pending };
         let polled = slot.poll(context);
-        if polled.is_ready() {
-            self.release();
+        if polled.is_ready()
+            && let Some(slot) = self.slot.take()
+        {
+            self.keep(slot);
         }
         polled
     }
 }
 
+/// A future that is dropped before its end may panic; that is kept from the caller, and its slot is not used again.
 impl Drop for Running {
+    #[inline]
     fn drop(&mut self) {
-        self.release();
+        if let Some(mut slot) = self.slot.take()
+            && catch_unwind(AssertUnwindSafe(|| slot.clear())).is_ok()
+        {
+            self.keep(slot);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::sync::Arc;
 
+use callboard_core::http1::RequestHead;
 use callboard_core::{Limits, Status, header};
 
 use crate::fate::{Notice, PeerGone};
@@ -12,7 +13,7 @@ use crate::link::Link;
 use crate::middleware::{Middleware, Next};
 use crate::routing::{Outcome, Router};
 use crate::running::Running;
-use crate::{Fate, Request, Response};
+use crate::{Body, Fate, Request, Response};
 
 /// A complete, checked [`App`](crate::App): calls need no connection, no socket and no runtime. Cloning is cheap.
 ///
@@ -65,11 +66,33 @@ impl Service {
         }
     }
 
-    /// Finds the route and starts what answers.
-    pub(crate) fn start(&self, mut request: Request) -> Started {
+    /// Finds the route of a request that has arrived and starts what answers. The request is put together only if
+    /// anybody looks at it.
+    #[inline]
+    pub(crate) fn arrive(&self, head: RequestHead, body: Body, link: &Arc<Link>) -> Started {
+        let (outcome, params) = self.0.router.find(&head.method, &head.target);
+        if self.0.middlewares.is_empty()
+            && let Some(registered) = self.0.router.handler(outcome)
+            && let Some(running) = registered.endpoint.start_bare()
+        {
+            return Started { step: Step::Running(running), fate: registered.fate(&head.method), notice: None };
+        }
+        let mut request = Request::received(head, body, Some(Arc::clone(link)));
+        request.parts_mut().params = params;
+        self.begin(outcome, request)
+    }
+
+    /// Finds the route of a request and starts what answers.
+    fn start(&self, mut request: Request) -> Started {
         let parts = request.parts_mut();
         let (outcome, params) = self.0.router.find(&parts.method, &parts.target);
         parts.params = params;
+        self.begin(outcome, request)
+    }
+
+    /// Starts what answers a request of which the route is known.
+    fn begin(&self, outcome: Outcome, mut request: Request) -> Started {
+        let parts = request.parts_mut();
         let fate = match self.0.router.handler(outcome) {
             Some(registered) => registered.fate(&parts.method),
             None if parts.method.is_safe() => Fate::Cancel,

@@ -3,7 +3,7 @@
 use callboard_core::Method;
 
 use crate::Fate;
-use crate::handler::{Endpoint, Handler, HandlerEndpoint, Needs};
+use crate::handler::{Endpoint, Handler, Needs, erase};
 
 /// The handlers of one path, by method: what [`get`], [`post`] and the like begin and methods of the same names go on.
 ///
@@ -33,7 +33,7 @@ pub(crate) struct Registered {
 
 impl Registered {
     fn new<T: 'static>(method: Method, handler: impl Handler<T>) -> Self {
-        let (endpoint, needs) = HandlerEndpoint::erase(handler);
+        let (endpoint, needs) = erase(handler);
         Self { method, endpoint, needs, fate: None }
     }
 

@@ -18,10 +18,10 @@ use callboard_runtime::{BoxFuture, Driver, Stream};
 use super::exchange::{Answer, Exchange};
 use super::patience::Patience;
 use super::shared::Registration;
+use crate::Response;
 use crate::body::{Body, Feed};
 use crate::link::{Link, Order};
 use crate::service::Step;
-use crate::{Request, Response};
 
 /// Turns of the driver per poll of the task, after which others get theirs.
 const BUDGET: usize = 64;
@@ -251,9 +251,8 @@ impl Connection {
             }
         };
         let mut exchange = Exchange::new(id, &head.method, feed, expects_continue);
-        let request = Request::received(head, body, Some(Arc::clone(&self.link)));
-        let service = self.link.service();
-        let started = catch_unwind(AssertUnwindSafe(|| service.start(request)));
+        let link = &self.link;
+        let started = catch_unwind(AssertUnwindSafe(|| link.service().arrive(head, body, link)));
         let Ok(started) = started else {
             self.exchange = Some(exchange);
             return self.respond_to_panic();
