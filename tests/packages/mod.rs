@@ -57,13 +57,16 @@ impl Package {
             ("package", "repository.workspace = true"),
             ("package", "description = "),
         ];
-        let has = |section: &str, text: &str| self.lines.iter().any(|(place, line)| place == section && line.starts_with(text));
+        let has = |section: &str, text: &str| {
+            self.lines.iter().any(|(place, line)| place == section && line.starts_with(text))
+        };
         // A crate with one audited file of unsafe code cannot take `forbid` from the workspace: it repeats the rest.
         let own = has("lints.rust", "unsafe_code = \"deny\"")
             && has("lints.rust", "missing_docs = \"warn\"")
             && has("lints.clippy", "pedantic = ");
         let missing = wanted.iter().filter(|(section, text)| !has(section, text));
-        let mut omissions: Vec<String> = missing.map(|(section, text)| format!("[{section}] without `{text}`")).collect();
+        let mut omissions: Vec<String> =
+            missing.map(|(section, text)| format!("[{section}] without `{text}`")).collect();
         if !own && !has("lints", "workspace = true") {
             omissions.push("[lints] neither of the workspace nor as strict".to_owned());
         }

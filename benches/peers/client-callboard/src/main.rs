@@ -4,17 +4,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use callboard::client::Session;
+use callboard::client::{Session, Url};
 use callboard::{Handle, Smol, Tokio};
 use measure::{Stopwatch, number, port, word};
 
 /// Sends requests while any are left; gives the bytes received.
-async fn work(session: Session, url: Arc<str>, post: usize, left: Arc<AtomicUsize>) -> usize {
+async fn work(session: Session, url: Url, post: usize, left: Arc<AtomicUsize>) -> usize {
     let body: &'static [u8] = vec![b'x'; post].leak();
     let take = |left: usize| left.checked_sub(1);
     let mut bytes = 0;
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok() {
-        let request = if post == 0 { session.get(&*url) } else { session.post(&*url).body(body) };
+        let request = if post == 0 { session.get(&url) } else { session.post(&url).body(body) };
         let mut response = request.await.expect("an answer");
         while let Some(chunk) = response.chunk().await {
             bytes += chunk.expect("a chunk").len();
@@ -25,7 +25,7 @@ async fn work(session: Session, url: Arc<str>, post: usize, left: Arc<AtomicUsiz
 
 fn main() {
     let (requests, tasks, post) = (number("requests", 10_000), number("connections", 64), number("post", 0));
-    let url: Arc<str> = format!("http://127.0.0.1:{}{}", port(), word("path", "/")).into();
+    let url: Url = format!("http://127.0.0.1:{}{}", port(), word("path", "/")).parse().expect("a URL");
     let runtime: Handle = match word("runtime", "smol").as_str() {
         "smol" => Smol::new().into(),
         "smol-workers" => Smol::workers(1).into(),
