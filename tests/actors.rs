@@ -2,6 +2,9 @@
 //!
 //! What waits for an event waits without a bound; a scenario that never ends is a failure of the test's runner.
 
+#[path = "actors/routes.rs"]
+mod routes;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +16,7 @@ use callboard::actor::{
     spawn_with,
 };
 use callboard::{Handle, Simulation, Smol, Tokio};
+use routes::{World, behind_routes};
 
 type Scenario = fn(Handle) -> Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -37,6 +41,17 @@ fn run_all(runtime: &Handle) {
         runtime.block_on(Box::pin(run)).unwrap();
         assert!(ended);
     }
+    let mut ended = false;
+    let run = async {
+        behind_routes(on_loopback(runtime)).await;
+        ended = true;
+    };
+    runtime.block_on(Box::pin(run)).unwrap();
+    assert!(ended);
+}
+
+fn on_loopback(runtime: &Handle) -> World<'static> {
+    World { server: runtime.clone(), client: runtime.clone(), listen: "127.0.0.1:0", host: "127.0.0.1" }
 }
 
 #[test]
@@ -61,6 +76,7 @@ fn on_the_current_tokio() {
         println!("actors: {name}");
         tokio.block_on(async { scenario(Tokio::current().into()).await });
     }
+    tokio.block_on(async { behind_routes(on_loopback(&Tokio::current().into())).await });
 }
 
 #[test]
@@ -73,6 +89,10 @@ fn in_simulation_and_the_same_each_time() {
                 simulation.note(*name);
                 simulation.block_on(scenario(runtime.clone())).unwrap();
             }
+            simulation.note("behind routes");
+            let client = simulation.host("client").runtime().into();
+            let world = World { server: runtime.clone(), client, listen: "0.0.0.0:80", host: "actors" };
+            simulation.block_on(behind_routes(world)).unwrap();
             // What a scenario left behind ends by itself.
             simulation.run_for(Duration::from_secs(1)).unwrap();
             let census = simulation.census();
@@ -238,7 +258,7 @@ impl Actor for Worker {
     type Message = u32;
 
     fn handle(&mut self, work: u32, _: &mut Context<Self>) {
-        assert!(work % 10 != 0, "{work} is too much");
+        assert!(!work.is_multiple_of(10), "{work} is too much");
     }
 }
 
