@@ -1,4 +1,4 @@
-//! The peer's first bytes, looked at before TLS gets them: who speaks plain HTTP deserves a better answer than an alert.
+//! The peer's first bytes, looked at before TLS gets them: plain HTTP deserves a better answer than an alert.
 
 use std::future::poll_fn;
 use std::io;
