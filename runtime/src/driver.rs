@@ -35,6 +35,8 @@ pub struct Driver<P> {
     output_ended: bool,
     bytes_in: u64,
     bytes_out: u64,
+    /// What the last turn left to do.
+    is_waiting: bool,
 }
 
 /// The transport failed: while doing what.
@@ -69,12 +71,18 @@ impl<P: Protocol> Driver<P> {
             output_ended: false,
             bytes_in: 0,
             bytes_out: 0,
+            is_waiting: false,
         }
     }
 
     /// The machine: for commands and events. It is lent memory to write into while it is used.
     pub fn machine(&mut self) -> &mut P {
         self.lend_scratch();
+        &mut self.machine
+    }
+
+    /// The machine, for events and for commands that write nothing: no memory is lent.
+    pub fn machine_unlent(&mut self) -> &mut P {
         &mut self.machine
     }
 
@@ -86,6 +94,11 @@ impl<P: Protocol> Driver<P> {
     /// The time of this turn.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// The time of this turn, from a caller that has just read the runtime's clock.
+    pub fn set_now(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// Reads the clock: at the start of a poll, once.
@@ -141,16 +154,24 @@ impl<P: Protocol> Driver<P> {
     pub fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Result<(), DriveError>> {
         // Input at hand comes before writing, so that the answers to pipelined requests leave in one write.
         if self.machine.outgoing().remaining() < COALESCED && self.turn_input() {
+            self.is_waiting = false;
             return Poll::Ready(Ok(()));
         }
         let wrote = self.turn_write(context)?;
         let read = self.turn_input() || self.turn_read(context)?;
         let fired = self.turn_deadline(context);
-        if wrote || read || fired {
-            return Poll::Ready(Ok(()));
+        self.is_waiting = !read && !fired && !self.machine.outgoing().has_remaining();
+        if self.is_waiting || !wrote {
+            self.release_scratch();
         }
-        self.release_scratch();
-        Poll::Pending
+        if wrote || read || fired { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    /// Whether the last turn, even if it wrote, left nothing to do but wait: all is written, there was nothing to read,
+    /// no deadline had passed, and the wakers are set. A caller without events or data of its own may then return
+    /// `Pending` without another turn.
+    pub fn is_waiting(&self) -> bool {
+        self.is_waiting
     }
 
     /// Writes until nothing is left.
