@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use bytes::BytesMut;
-use callboard_core::http1::{ClientConnection, ClientEvent};
-use callboard_core::{Headers, Instant, Limits, Protocol, SendQueue, header};
+use bytes::{Bytes, BytesMut};
+use callboard_core::http1::{ClientConnection, ClientEvent, ReceiveError, ResponseHead};
+use callboard_core::{BodyLength, Headers, Instant, Limits, Protocol, SendQueue, header};
 use callboard_runtime::{DriveError, Driver, Handle, Stream, StreamInfo};
 
 /// A connection that was idle for longer asks the system whether it still lives; else it is enough to know of nothing.
@@ -49,8 +49,19 @@ impl Leased {
     }
 }
 
+/// What the machine reports, small to move: heads are large.
+pub(crate) enum Event {
+    /// An interim response, which only the machine cares for.
+    Interim,
+    Response(Box<ResponseHead>, BodyLength),
+    Upgraded(Box<ResponseHead>),
+    Data(Bytes),
+    End(Option<Box<Headers>>),
+    Failed(ReceiveError),
+}
+
 impl Protocol for Leased {
-    type Event = ClientEvent;
+    type Event = Event;
 
     fn handle_input(&mut self, input: &mut BytesMut, now: Instant) {
         self.machine.handle_input(input, now);
@@ -66,12 +77,20 @@ impl Protocol for Leased {
         self.has_lost_patience |= self.patience.take_if(|patience| *patience <= now).is_some();
     }
 
-    fn poll_event(&mut self) -> Option<ClientEvent> {
-        self.machine.poll_event()
+    fn poll_event(&mut self) -> Option<Event> {
+        Some(match self.machine.poll_event()? {
+            ClientEvent::Informational { .. } => Event::Interim,
+            ClientEvent::Response { head, body, .. } => Event::Response(Box::new(head), body),
+            ClientEvent::Upgraded { head, .. } => Event::Upgraded(Box::new(head)),
+            ClientEvent::Data { data, .. } => Event::Data(data),
+            ClientEvent::End { trailers, .. } => Event::End(trailers),
+            ClientEvent::Failed { error } => Event::Failed(error),
+        })
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.machine.poll_timeout(), self.total, self.patience].into_iter().flatten().min()
+        let due = earlier(self.machine.poll_timeout(), self.total);
+        if self.patience.is_none() { due } else { earlier(due, self.patience) }
     }
 
     fn outgoing(&mut self) -> &mut SendQueue {
@@ -88,6 +107,13 @@ impl Protocol for Leased {
 
     fn is_finished(&self) -> bool {
         self.machine.is_finished()
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 
@@ -123,6 +149,8 @@ pub(crate) struct Connection {
     info: Arc<StreamInfo>,
     /// How long the server said it keeps an idle connection.
     keep_alive: Option<Duration>,
+    /// The fields of a request that has none of its own: the same for each of this connection.
+    plain_headers: Option<Box<Headers>>,
     /// Something was cut short: it cannot be used again.
     is_spoilt: bool,
     send_buffer: usize,
@@ -142,19 +170,26 @@ impl Connection {
         let relay = Arc::new(Relay::default());
         let waker = Waker::from(Arc::clone(&relay));
         let driver = Driver::new(machine, stream, runtime);
-        Self { driver, relay, waker, info, keep_alive: None, is_spoilt: false, send_buffer }
+        Self { driver, relay, waker, info, keep_alive: None, plain_headers: None, is_spoilt: false, send_buffer }
     }
 
     pub(crate) fn info(&self) -> &Arc<StreamInfo> {
         &self.info
     }
 
-    pub(crate) fn driver(&mut self) -> &mut Driver<Leased> {
-        &mut self.driver
-    }
-
+    /// The machine, for commands that write.
     pub(crate) fn machine(&mut self) -> &mut ClientConnection {
         &mut self.driver.machine().machine
+    }
+
+    /// The machine and its deadlines, for all else.
+    pub(crate) fn leased(&mut self) -> &mut Leased {
+        self.driver.machine_unlent()
+    }
+
+    /// The time of this poll.
+    pub(crate) fn now(&self) -> Instant {
+        self.driver.now()
     }
 
     /// Whoever polls from now on is woken by this connection. Once per poll of its task.
@@ -163,9 +198,14 @@ impl Connection {
         self.driver.refresh_now();
     }
 
-    /// One turn of the driver, for the task attached.
+    /// One turn of the driver, for the task attached. Ready: something happened that may have changed what is next.
     pub(crate) fn poll_turn(&mut self) -> Poll<Result<(), DriveError>> {
         self.driver.poll_turn(&mut Context::from_waker(&self.waker))
+    }
+
+    /// Whether the last turn left nothing to do but wait, as far as the transport goes.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.driver.is_waiting()
     }
 
     /// The waker to give to whatever else the task waits for.
@@ -175,13 +215,22 @@ impl Connection {
 
     /// Whether an idle connection still lives: one look at the transport. Its end, or bytes that nobody asked for,
     /// mean that it cannot be used.
-    pub(crate) fn is_alive(&mut self, context: &Context<'_>) -> bool {
-        let idle_since = self.driver.now();
-        self.attach(context);
-        if self.driver.now() - idle_since >= RECHECK_AFTER {
+    pub(crate) fn is_alive(&mut self, context: &Context<'_>, now: Instant) -> bool {
+        let was_idle = now - self.driver.now();
+        self.relay.set(Some(context.waker().clone()));
+        self.driver.set_now(now);
+        if was_idle >= RECHECK_AFTER {
             self.driver.recheck();
         }
-        self.poll_turn().is_pending() && self.machine().is_reusable().is_ok()
+        self.poll_turn().is_pending() && self.leased().machine.is_reusable().is_ok()
+    }
+
+    pub(crate) fn take_plain_headers(&mut self) -> Option<Box<Headers>> {
+        self.plain_headers.take()
+    }
+
+    pub(crate) fn keep_plain_headers(&mut self, headers: Box<Headers>) {
+        self.plain_headers = Some(headers);
     }
 
     /// Bytes received and sent so far.
@@ -191,17 +240,17 @@ impl Connection {
 
     /// Whether there is room for another part of a body.
     pub(crate) fn has_room(&mut self) -> bool {
-        self.driver.machine().outgoing().len() < self.send_buffer
+        self.leased().outgoing().len() < self.send_buffer
     }
 
     pub(crate) fn is_all_sent(&mut self) -> bool {
-        self.driver.machine().outgoing().is_empty()
+        self.leased().outgoing().is_empty()
     }
 
     /// What was not sent yet never will be.
     pub(crate) fn stop_sending(&mut self) {
         if !self.is_all_sent() {
-            self.driver.machine().outgoing().clear();
+            self.leased().outgoing().clear();
             self.is_spoilt = true;
         }
     }
@@ -214,8 +263,8 @@ impl Connection {
     /// Ends a lease. True if another request can use the connection.
     pub(crate) fn end_lease(&mut self) -> bool {
         self.relay.set(None);
-        self.driver.machine().end();
-        !self.is_spoilt && self.is_all_sent() && self.machine().is_reusable().is_ok()
+        self.leased().end();
+        !self.is_spoilt && self.is_all_sent() && self.leased().machine.is_reusable().is_ok()
     }
 
     /// Until when the server keeps it, if it said so.

@@ -190,7 +190,7 @@ impl Lease {
         }
         self.slot = None;
         let until = connection.kept_until();
-        let now = connection.driver().now();
+        let now = connection.now();
         let mut state = self.connections.lock();
         if state.idle.len() <= slot.index() {
             state.idle.resize_with(slot.index() + 1, || None);

@@ -7,12 +7,12 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use callboard_core::http1::{ClientEvent, ReceiveError, ResponseHead};
-use callboard_core::{BodyLength, ExchangeId, Headers, Protocol, header};
+use callboard_core::http1::{ReceiveError, ResponseHead};
+use callboard_core::{BodyLength, ExchangeId, Protocol, header};
 use callboard_runtime::DriveError;
 
 use crate::body::Parts;
-use crate::connection::Connection;
+use crate::connection::{Connection, Event};
 use crate::connections::Lease;
 use crate::dial::Clock;
 use crate::error::{Deadline, Delivery, Error, ErrorKind, Phase};
@@ -28,15 +28,6 @@ pub(crate) enum Upload {
     Bytes(Bytes),
     /// The flag: whether a part was asked for.
     Stream(Parts, bool),
-}
-
-/// What an exchange reports.
-pub(crate) enum Event {
-    /// The head of the final response, and what is known of its body's length.
-    Response(ResponseHead, BodyLength),
-    Upgraded(ResponseHead),
-    Data(Bytes),
-    End(Option<Box<Headers>>),
 }
 
 pub(crate) struct Exchange {
@@ -114,10 +105,12 @@ impl Exchange {
                 return Poll::Ready(Ok(event));
             }
             self.turn_upload()?;
-            let may_write = self.write_failure.is_none();
+            let (is_fed, may_write) = (self.is_fed(), self.write_failure.is_none());
             let Some(connection) = self.connection() else { break };
             match connection.poll_turn() {
                 Poll::Pending => return Poll::Pending,
+                // A turn that only wrote, and wrote all, waits for the answer already.
+                Poll::Ready(Ok(())) if is_fed && connection.is_waiting() => return Poll::Pending,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(DriveError::Write(error))) if may_write => {
                     // The server may have answered before it stopped reading: 413, say.
@@ -135,25 +128,21 @@ impl Exchange {
     /// What the machine reports, if it concerns anyone.
     fn turn_events(&mut self) -> Result<Option<Event>, Error> {
         let Some(connection) = self.connection() else { return Ok(None) };
-        while let Some(event) = connection.driver().machine().poll_event() {
-            return Ok(Some(match event {
-                ClientEvent::Informational { .. } => continue,
-                ClientEvent::Response { head, body, .. } => {
-                    self.note_answer(&head);
-                    self.is_bodiless = body == BodyLength::Empty;
-                    Event::Response(head, body)
+        while let Some(event) = connection.leased().poll_event() {
+            match event {
+                Event::Interim => continue,
+                Event::Failed(error) => return Err(self.receive_error(error)),
+                Event::Response(ref head, length) => {
+                    self.note_answer(head);
+                    self.is_bodiless = length == BodyLength::Empty;
                 }
-                ClientEvent::Upgraded { head, .. } => {
-                    self.has_answered = true;
-                    Event::Upgraded(head)
-                }
-                ClientEvent::Data { data, .. } => Event::Data(data),
-                ClientEvent::End { trailers, .. } => Event::End(trailers),
-                ClientEvent::Failed { error } => return Err(self.receive_error(error)),
-            }));
+                Event::Upgraded(_) => self.has_answered = true,
+                Event::Data(_) | Event::End(_) => {}
+            }
+            return Ok(Some(event));
         }
-        if connection.driver().machine().is_overdue() {
-            let now = connection.driver().now();
+        if connection.leased().is_overdue() {
+            let now = connection.now();
             let phase = self.phase();
             return Err(self.error(phase, self.clock.passed(Deadline::Total, now)));
         }
@@ -177,7 +166,7 @@ impl Exchange {
         while !self.is_stopped {
             let has_answered = self.has_answered;
             let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else { return Ok(()) };
-            let leased = connection.driver().machine();
+            let leased = connection.leased();
             let may_send = leased.machine.wants_body() || leased.has_lost_patience() && !has_answered;
             if matches!(self.upload, Upload::Done) || !may_send || !connection.has_room() {
                 return Ok(());
@@ -207,7 +196,7 @@ impl Exchange {
         let id = self.id;
         let is_last = part.is_none() || matches!(self.upload, Upload::Bytes(_));
         let Some(connection) = self.connection() else { return Ok(()) };
-        let now = connection.driver().now();
+        let now = connection.now();
         let machine = connection.machine();
         let mut sent = match part {
             // An empty chunk would end a chunked body.
@@ -272,8 +261,12 @@ impl Exchange {
         }
     }
 
+    fn is_fed(&self) -> bool {
+        self.is_stopped || matches!(self.upload, Upload::Done)
+    }
+
     fn is_sent(&mut self) -> bool {
-        matches!(self.upload, Upload::Done) && self.connection().is_none_or(Connection::is_all_sent)
+        self.is_fed() && self.connection().is_none_or(Connection::is_all_sent)
     }
 
     fn receive_error(&mut self, error: ReceiveError) -> Error {

@@ -232,6 +232,11 @@ impl Order {
         !matches!(self.body.content, Content::Empty)
     }
 
+    /// Whether the body is to wait for `100 Continue`.
+    pub(crate) fn waits(&self) -> bool {
+        self.expects_continue && self.has_body()
+    }
+
     /// Turns into the request that a redirection asks for. The URL that it had before.
     pub(crate) fn follow(
         &mut self,

@@ -15,8 +15,9 @@ use callboard_runtime::{Endpoint, Stream, StreamInfo};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::connection::Event;
 use crate::error::{Delivery, Error, ErrorKind, Phase};
-use crate::exchange::{Event, Exchange};
+use crate::exchange::Exchange;
 use crate::location;
 use crate::sending::Answer;
 use crate::text;
@@ -46,7 +47,7 @@ pub struct Hop {
 /// # }
 /// ```
 pub struct Response {
-    head: ResponseHead,
+    head: Box<ResponseHead>,
     url: Url,
     history: Vec<Hop>,
     info: Option<Arc<StreamInfo>>,
@@ -247,7 +248,7 @@ impl Response {
                 Poll::Ready(Some(Err(error.at_host(location::origin(&self.url)))))
             }
             // The machine gives one head.
-            Poll::Ready(Ok(Event::Response(..) | Event::Upgraded(_))) => Poll::Ready(None),
+            Poll::Ready(Ok(_)) => Poll::Ready(None),
         }
     }
 

@@ -16,10 +16,11 @@ use callboard_core::{BodyLength, Instant, Status, header};
 use callboard_runtime::{Endpoint, Timer};
 
 use crate::body::Content;
+use crate::connection::Event;
 use crate::connections::{Lease, Place, Ticket};
 use crate::dial::{Clock, Dial};
 use crate::error::{Deadline, Delivery, Error, ErrorKind, Phase};
-use crate::exchange::{Event, Exchange, Upload};
+use crate::exchange::{Exchange, Upload};
 use crate::location;
 use crate::request::Order;
 use crate::response::{Hop, Response};
@@ -55,7 +56,7 @@ enum Stage {
 /// A final response's head, before it is made a [`Response`].
 pub(crate) struct Answer {
     pub(crate) exchange: Exchange,
-    pub(crate) head: ResponseHead,
+    pub(crate) head: Box<ResponseHead>,
     pub(crate) length: BodyLength,
     pub(crate) is_upgraded: bool,
 }
@@ -80,7 +81,9 @@ impl Sending {
                 }
                 Stage::Checkout => self.stage = self.checkout(self.session.runtime().now(), order, context)?,
                 Stage::Queue(ticket, clock) => match ticket.poll(context) {
-                    Poll::Ready(lease) => self.stage = self.occupy(lease, order, context)?,
+                    Poll::Ready(lease) => {
+                        self.stage = self.occupy(lease, self.session.runtime().now(), order, context)?;
+                    }
                     Poll::Pending => {
                         let clock = *clock;
                         ready!(self.poll_queue_deadline(clock, context))?;
@@ -105,7 +108,7 @@ impl Sending {
                         }
                     }
                     // The machine sends neither before a head.
-                    Ok(Event::Data(_) | Event::End(_)) => {}
+                    Ok(_) => {}
                     Err(error) => self.try_again(error, order)?,
                 },
                 Stage::Done => return Poll::Ready(Err(Error::new(Phase::Build, ErrorKind::BodyGone))),
@@ -120,7 +123,7 @@ impl Sending {
             None => connections.checkout(location::origin(&order.url), now),
         };
         match place {
-            Place::Here(lease) => self.occupy(lease, order, context),
+            Place::Here(lease) => self.occupy(lease, now, order, context),
             Place::Queue(ticket) => {
                 let limit = self.session.settings().timeouts.queue;
                 Ok(Stage::Queue(ticket, Clock { began: now, limit }))
@@ -144,12 +147,18 @@ impl Sending {
     }
 
     /// A slot is ours: its idle connection if that still lives, else a dial.
-    fn occupy(&mut self, mut lease: Lease, order: &mut Order, context: &Context<'_>) -> Result<Stage, Error> {
+    fn occupy(
+        &mut self,
+        mut lease: Lease,
+        now: Instant,
+        order: &mut Order,
+        context: &Context<'_>,
+    ) -> Result<Stage, Error> {
         while let Some(connection) = lease.connection() {
-            if connection.is_alive(context) {
+            if connection.is_alive(context, now) {
                 return self.begin(lease, order, true);
             }
-            lease.replace(self.session.runtime().now());
+            lease.replace(now);
         }
         Ok(self.dial(lease, order))
     }
@@ -162,19 +171,27 @@ impl Sending {
     /// Queues the request's head on a connection.
     fn begin(&mut self, mut lease: Lease, order: &mut Order, is_reused: bool) -> Result<Stage, Error> {
         let settings = self.session.settings();
-        let headers = wire::headers(order, settings)
-            .map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))?;
         let Some(connection) = lease.connection() else { return Ok(self.dial(lease, order)) };
-        let now = connection.driver().now();
-        let waits = order.expects_continue && order.has_body();
-        let patience = waits.then(|| now + settings.timeouts.expect);
-        connection.driver().machine().begin(self.clock.due(), patience);
+        let is_plain = wire::is_plain(order);
+        let headers = match is_plain.then(|| connection.take_plain_headers()).flatten() {
+            Some(headers) => headers,
+            None => Box::new(
+                wire::headers(order, settings)
+                    .map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))?,
+            ),
+        };
+        let now = connection.now();
+        let patience = order.waits().then(|| now + settings.timeouts.expect);
+        connection.leased().begin(self.clock.due(), patience);
         let target = location::target(&order.url);
         let request = Request { method: &order.method, target, version: order.version, headers: &headers };
         let id = connection
             .machine()
             .send_request(&request, order.body.content.length(), now)
             .map_err(|error| Error::new(Phase::Build, ErrorKind::Send(error)))?;
+        if is_plain {
+            connection.keep_plain_headers(headers);
+        }
         let upload = match &mut order.body.content {
             Content::Empty => Upload::Done,
             Content::Bytes(bytes) => Upload::Bytes(bytes.clone()),
@@ -205,7 +222,12 @@ impl Sending {
     }
 
     /// Some: the answer is final. None: another request is to be sent.
-    fn judge(&mut self, head: ResponseHead, length: BodyLength, order: &mut Order) -> Result<Option<Answer>, Error> {
+    fn judge(
+        &mut self,
+        head: Box<ResponseHead>,
+        length: BodyLength,
+        order: &mut Order,
+    ) -> Result<Option<Answer>, Error> {
         let Stage::Head(mut exchange) = mem::replace(&mut self.stage, Stage::Done) else { return Ok(None) };
         let replayable = order.is_replayable() || exchange.has_untouched_stream();
         if head.status == Status::EXPECTATION_FAILED && order.expects_continue && order.has_body() && replayable {

@@ -6,6 +6,11 @@ use crate::location;
 use crate::request::Order;
 use crate::settings::Settings;
 
+/// Whether the fields depend on nothing but the origin and the session.
+pub(crate) fn is_plain(order: &Order) -> bool {
+    order.headers.is_empty() && order.body.media_type.is_none() && order.version == Version::Http11 && !order.waits()
+}
+
 /// A field of the user replaces all others of its name; framing fields are the machine's.
 pub(crate) fn headers(order: &Order, settings: &Settings) -> Result<Headers, InvalidHeader> {
     let own = &order.headers;
@@ -34,7 +39,7 @@ pub(crate) fn headers(order: &Order, settings: &Settings) -> Result<Headers, Inv
     if let Some(media_type) = order.body.media_type {
         generate(header::CONTENT_TYPE, media_type)?;
     }
-    if order.expects_continue && order.has_body() {
+    if order.waits() {
         generate(header::EXPECT, "100-continue")?;
     }
     if order.version == Version::Http10 {
