@@ -245,7 +245,9 @@ fn routes_that_take_turns_allocate_nothing() {
     let mut connections = connections(app(), 8);
     let paths = ["/", "/greeting", "/user/1", "/user/7"].map(request);
     for connection in &mut connections {
-        paths.iter().for_each(|path| connection.exchange(path, 1));
+        for path in &paths {
+            connection.exchange(path, 1);
+        }
     }
     let counted = allocation_counter::measure(|| {
         for (connection, path) in connections.iter_mut().zip(paths.iter().cycle()) {

@@ -253,6 +253,11 @@ impl Connection {
             self.exchange = None;
             return;
         };
+        // Known before the answer, so that its head can say whether the connection goes on.
+        if exchange.feed.as_ref().is_some_and(Feed::is_abandoned) {
+            exchange.feed = None;
+            driver.machine().discard_body(exchange.id);
+        }
         let now = driver.now();
         let shared = &self.registration.shared;
         let date = date::current(shared.number, now, &shared.runtime);

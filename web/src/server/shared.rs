@@ -166,6 +166,19 @@ pub(crate) struct Registration {
     key: usize,
 }
 
+impl Registration {
+    /// Lets another link stand for the connection from now on.
+    #[cfg(feature = "tls")]
+    pub(super) fn relink(&self, link: &Arc<Link>) {
+        let mut state = self.shared.lock();
+        let order = state.order;
+        let previous = state.links.get_mut(self.key).map(|place| std::mem::replace(place, Arc::clone(link)));
+        drop(state);
+        drop(previous);
+        link.order(order);
+    }
+}
+
 impl Drop for Registration {
     fn drop(&mut self) {
         let was = self.shared.open.fetch_sub(1, Ordering::Relaxed);

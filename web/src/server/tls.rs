@@ -21,6 +21,7 @@ pub(super) async fn serve(acceptor: TlsAcceptor, stream: Box<dyn Stream>, link: 
         Some(Ok(stream)) => Connection::new(stream, BytesMut::new(), link, registration).await,
         Some(Err(AcceptFailure { error: TlsError::PlainHttp, stream: Some(stream), seen })) => {
             let link = Arc::new(Link::new(wrong_port()));
+            registration.relink(&link);
             Connection::new(stream, seen, link, registration).await;
         }
         Some(Err(_)) | None => {}
