@@ -164,7 +164,7 @@ async fn read_some(stream: &mut Box<dyn Stream>) -> io::Result<usize> {
     let mut part = [0; 700];
     poll_fn(|context| match futures_lite::AsyncRead::poll_read(Pin::new(stream), context, &mut part) {
         Poll::Pending => Poll::Ready(Ok(0)),
-        ready => ready,
+        ready @ Poll::Ready(_) => ready,
     })
     .await
 }

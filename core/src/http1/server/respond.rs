@@ -60,7 +60,8 @@ impl ServerConnection {
             return Err(SendError::StatusMisplaced);
         }
         // A client that still waits for 100 may never send its body: the connection cannot be told apart from here.
-        if self.exchange.continue_due || response.headers.has_token(header::CONNECTION, "close") {
+        let ends_here = self.exchange.continue_due || self.leaves_too_much();
+        if ends_here || response.headers.has_token(header::CONNECTION, "close") {
             self.exchange.keep_alive = false;
             self.close.get_or_insert(CloseReason::WeAsked);
         }
@@ -107,6 +108,12 @@ impl ServerConnection {
             discard.get_or_insert(self.limits.discard_bytes);
             self.drop_body_event();
         }
+    }
+
+    /// Whether the host does not want the rest of the body, and it is known to be too long to be read for nothing.
+    fn leaves_too_much(&self) -> bool {
+        let Receive::Body { body, discard: Some(budget), .. } = &self.receive else { return false };
+        body.left().is_some_and(|left| left > *budget)
     }
 
     /// Ends the connection at once: what is queued is dropped, and the peer sees a cut.

@@ -1,0 +1,14 @@
+//! Server and client together: each scenario is written once, and runs on smol, on Tokio and in simulation.
+//!
+//! The scenarios of faults and of deadlines run in simulation only, where time and the network do as they are told.
+
+#[path = "scenarios/bodies.rs"]
+mod bodies;
+#[path = "scenarios/peer.rs"]
+mod peer;
+#[path = "scenarios/requests.rs"]
+mod requests;
+#[path = "scenarios/signal.rs"]
+mod signal;
+#[path = "scenarios/world.rs"]
+mod world;
