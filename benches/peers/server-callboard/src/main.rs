@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use callboard::web::{App, Body, Json, Path, Response, get, post};
 use callboard::{Handle, Smol, Tokio, header};
-use futures_lite::{StreamExt, stream};
+use futures_lite::stream;
 use measure::{CHUNK, CHUNKS, MESSAGE, number, port, word};
 
 #[derive(serde::Serialize)]
@@ -12,8 +12,8 @@ struct Message {
 }
 
 async fn chunks() -> Response {
-    let chunks = stream::repeat(Ok::<_, std::io::Error>(Bytes::from_static(&CHUNK))).take(CHUNKS);
-    Response::new(Body::stream(chunks)).with_header(header::CONTENT_TYPE, "application/octet-stream")
+    let chunks = (0..CHUNKS).map(|_| Ok::<_, std::io::Error>(Bytes::from_static(&CHUNK)));
+    Response::new(Body::stream(stream::iter(chunks))).with_header(header::CONTENT_TYPE, "application/octet-stream")
 }
 
 fn main() {
