@@ -4,6 +4,8 @@
 
 #[path = "scenarios/bodies.rs"]
 mod bodies;
+#[path = "scenarios/endings.rs"]
+mod endings;
 #[path = "scenarios/peer.rs"]
 mod peer;
 #[path = "scenarios/requests.rs"]
