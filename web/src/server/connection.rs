@@ -83,9 +83,9 @@ impl Connection {
         }
         // Nothing is lost with an idle connection, and its peer may not look at it for long.
         let is_idle =
-            self.exchange.is_none() && driver.machine().is_idle() && !driver.machine().outgoing().has_remaining();
+            self.exchange.is_none() && driver.machine_ref().is_idle() && !driver.machine().outgoing().has_remaining();
         let now = driver.now();
-        driver.machine().drain(now);
+        driver.machine_unlent().drain(now);
         is_idle
     }
 
@@ -100,6 +100,8 @@ impl Connection {
             return if self.exchange.is_some() { Poll::Pending } else { Poll::Ready(Turn::Over) };
         };
         match driver.poll_turn(context) {
+            // A write alone is worth another turn only to an answer that waited for room.
+            Poll::Ready(Ok(())) if driver.is_waiting() && !self.exchange.as_ref().is_some_and(|open| open.is_due) => {}
             Poll::Ready(Ok(())) => {
                 self.events_due = true;
                 return Poll::Ready(Turn::Again);
@@ -182,7 +184,7 @@ impl Connection {
             if !has_room || !self.events_due {
                 return has_progressed;
             }
-            let Some(event) = driver.machine().poll_event() else {
+            let Some(event) = driver.machine_unlent().poll_event() else {
                 self.events_due = false;
                 return has_progressed;
             };
@@ -275,7 +277,7 @@ impl Connection {
     pub(super) fn respond_to_panic(&mut self) {
         if let Some(driver) = &mut self.driver {
             let now = driver.now();
-            driver.machine().drain(now);
+            driver.machine_unlent().drain(now);
         }
         self.respond(Response::of_status(Status::INTERNAL_SERVER_ERROR));
     }

@@ -73,7 +73,7 @@ impl Exchange {
         let Some(feed) = &self.feed else { return true };
         if feed.is_abandoned() {
             self.feed = None;
-            driver.machine().discard_body(self.id);
+            driver.machine_unlent().discard_body(self.id);
             return true;
         }
         let has_room = feed.has_room(waker);
@@ -211,7 +211,7 @@ impl Connection {
         loop {
             let (Some(driver), Some(exchange)) = (&mut self.driver, &mut self.exchange) else { return has_progressed };
             let Answer::Sending(body) = &mut exchange.answer else { return has_progressed };
-            if driver.machine().outgoing().remaining() >= most {
+            if driver.machine_unlent().outgoing().remaining() >= most {
                 return has_progressed;
             }
             let polled = catch_unwind(AssertUnwindSafe(|| body.poll_chunk(context)));
@@ -256,7 +256,7 @@ impl Connection {
         // Known before the answer, so that its head can say whether the connection goes on.
         if exchange.feed.as_ref().is_some_and(Feed::is_abandoned) {
             exchange.feed = None;
-            driver.machine().discard_body(exchange.id);
+            driver.machine_unlent().discard_body(exchange.id);
         }
         let now = driver.now();
         let shared = &self.registration.shared;
