@@ -87,7 +87,8 @@ fn main() -> callboard::Result {
                 .build()?;
             return tokio.block_on(async {
                 let server = app.serve(Tokio::current(), address.as_str()).await?;
-                server.wait().await;
+                Handle::from(Tokio::current()).signal().await?;
+                server.drain(std::time::Duration::from_secs(30)).await;
                 Ok(())
             });
         }

@@ -1,12 +1,14 @@
 //! The one driver: the only code that knows both a machine and a stream.
 //!
-//! A turn has one written order: input at hand, write, read, deadline. It reads straight into the machine's input, writes vectored,
-//! re-arms its timer only when a deadline came nearer, and owns a read buffer only while there is something in it.
+//! A turn has one written order: input at hand, write, read, deadline. It reads straight into the machine's input,
+//! writes vectored, re-arms its timer only when a deadline came nearer, and owns a read buffer only while there is
+//! something in it.
 
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use callboard_core::{Instant, Protocol};
@@ -18,6 +20,8 @@ use crate::{Buffers, Handle, Stream, StreamInfo, Timer};
 const PARTS: usize = 32;
 /// Bytes of answers gathered while pipelined requests are at hand, before they are written.
 const COALESCED: usize = 64 * 1024;
+/// How long a finished connection may take to send what its stream holds back.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A machine on a stream.
 pub struct Driver<P> {
@@ -33,6 +37,10 @@ pub struct Driver<P> {
     input_ended: bool,
     /// Our half-close was sent.
     output_ended: bool,
+    /// The stream may still hold bytes that were written to it.
+    unflushed: bool,
+    /// When a stream that cannot send the end of a finished connection is dropped all the same.
+    give_up_at: Option<Instant>,
     bytes_in: u64,
     bytes_out: u64,
     /// What the last turn left to do.
@@ -69,6 +77,8 @@ impl<P: Protocol> Driver<P> {
             now,
             input_ended: false,
             output_ended: false,
+            unflushed: false,
+            give_up_at: None,
             bytes_in: 0,
             bytes_out: 0,
             is_waiting: false,
@@ -129,7 +139,9 @@ impl<P: Protocol> Driver<P> {
 
     /// Whether the machine has finished and all it had to say is sent.
     pub fn is_over(&mut self) -> bool {
-        self.machine.is_finished() && !self.machine.outgoing().has_remaining()
+        let is_sent = !self.machine.outgoing().has_remaining() && !self.unflushed;
+        let is_ended = self.output_ended || !self.machine.wants_half_close();
+        self.machine.is_finished() && is_sent && is_ended
     }
 
     /// Takes everything apart: the machine, the stream and the input that nobody took.
@@ -160,7 +172,7 @@ impl<P: Protocol> Driver<P> {
         let wrote = self.turn_write(context)?;
         let read = self.turn_input() || self.turn_read(context)?;
         let fired = self.turn_deadline(context);
-        self.is_waiting = !read && !fired && !self.machine.outgoing().has_remaining();
+        self.is_waiting = !read && !fired && !self.machine.outgoing().has_remaining() && !self.unflushed;
         if self.is_waiting || !wrote {
             self.release_scratch();
         }
@@ -214,10 +226,13 @@ impl<P: Protocol> Driver<P> {
                 Poll::Pending => return Ok(wrote),
             }
         }
-        if wrote {
-            // TLS keeps records back until it is flushed; sockets answer at once.
-            if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_flush(context) {
-                return Err(DriveError::Write(error));
+        self.unflushed |= wrote;
+        if self.unflushed {
+            // TLS keeps records back while its transport is blocked; sockets answer at once.
+            match Pin::new(&mut self.stream).poll_flush(context) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(error)) => return Err(DriveError::Write(error)),
+                Poll::Pending => return Ok(wrote),
             }
         }
         if !self.output_ended && self.machine.wants_half_close() {
@@ -284,9 +299,10 @@ impl<P: Protocol> Driver<P> {
 
     /// Lets the machine know of a deadline that passed. True if one did.
     fn turn_deadline(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(deadline) = self.machine.poll_timeout() else { return false };
+        let closing = if self.machine.is_finished() { self.closing_deadline() } else { None };
+        let Some(deadline) = self.machine.poll_timeout().or(closing) else { return false };
         if deadline <= self.now {
-            self.machine.handle_timeout(self.now);
+            self.pass_deadline();
             return true;
         }
         // A timer that fires early is compared and re-armed then; only a nearer deadline moves it now.
@@ -301,11 +317,25 @@ impl<P: Protocol> Driver<P> {
         self.armed = Some((deadline, context.waker().clone()));
         if timer.poll_at(context, deadline).is_ready() {
             self.now = self.runtime.now();
-            self.machine.handle_timeout(self.now);
             self.armed = None;
+            self.pass_deadline();
             return true;
         }
         false
+    }
+
+    fn pass_deadline(&mut self) {
+        self.machine.handle_timeout(self.now);
+        if self.give_up_at.is_some_and(|at| at <= self.now) {
+            self.unflushed = false;
+            self.output_ended = true;
+        }
+    }
+
+    /// A machine that has finished has no deadlines, but its stream may still be unable to send the end.
+    fn closing_deadline(&mut self) -> Option<Instant> {
+        let is_closing = self.unflushed || (!self.output_ended && self.machine.wants_half_close());
+        is_closing.then(|| *self.give_up_at.get_or_insert(self.now + CLOSE_TIMEOUT))
     }
 
     fn lend_scratch(&mut self) {

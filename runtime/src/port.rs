@@ -140,8 +140,8 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// Ready when a read would not wait (or the runtime cannot tell). Holds no buffer.
     fn poll_readable(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>>;
 
-    /// Makes the next `poll_readable` or `poll_fill` ask the system, where the adapter would first wait to hear from its
-    /// reactor: for a stream that was idle and whose end would be bad news. Default: nothing, for adapters whose
+    /// Makes the next `poll_readable` or `poll_fill` ask the system, where the adapter would first wait to hear from
+    /// its reactor: for a stream that was idle and whose end would be bad news. Default: nothing, for adapters whose
     /// reactor listens all the time.
     fn recheck(&mut self) {}
 
