@@ -232,9 +232,16 @@ impl Order {
         !matches!(self.body.content, Content::Empty)
     }
 
-    /// Whether the body is to wait for `100 Continue`.
+    /// Whether the body is to wait for `100 Continue`, asked for in either way. HTTP/1.0 does not know it.
     pub(crate) fn waits(&self) -> bool {
-        self.expects_continue && self.has_body()
+        let asks = || self.expects_continue || self.headers.has_token(header::EXPECT, "100-continue");
+        self.has_body() && self.version == Version::Http11 && asks()
+    }
+
+    /// Without waiting, then.
+    pub(crate) fn stop_waiting(&mut self) {
+        self.expects_continue = false;
+        self.headers.remove(header::EXPECT);
     }
 
     /// Turns into the request that a redirection asks for. The URL that it had before.
@@ -245,6 +252,7 @@ impl Order {
         drop_body: bool,
         drop_origin_fields: bool,
     ) -> Result<Url, Error> {
+        location::check(&url)?;
         self.method = method;
         if drop_body {
             self.body = Body::empty();

@@ -230,9 +230,9 @@ impl Sending {
     ) -> Result<Option<Answer>, Error> {
         let Stage::Head(mut exchange) = mem::replace(&mut self.stage, Stage::Done) else { return Ok(None) };
         let replayable = order.is_replayable() || exchange.has_untouched_stream();
-        if head.status == Status::EXPECTATION_FAILED && order.expects_continue && order.has_body() && replayable {
+        if head.status == Status::EXPECTATION_FAILED && order.waits() && replayable {
             // RFC 9110 §10.1.1: repeat without the expectation.
-            order.expects_continue = false;
+            order.stop_waiting();
             recover_stream(&mut exchange, order);
             exchange.settle();
             self.stage = Stage::Checkout;
@@ -252,7 +252,9 @@ impl Sending {
             Ok(Decision::Follow { url, method, drop_body, drop_origin_fields }) => {
                 recover_stream(&mut exchange, order);
                 exchange.settle();
-                let from = order.follow(url, method, drop_body, drop_origin_fields)?;
+                let from = order
+                    .follow(url, method, drop_body, drop_origin_fields)
+                    .map_err(|error| error.delivered(Delivery::Answered))?;
                 self.history.push(Hop { status: head.status, url: from });
                 self.stage = Stage::Checkout;
                 Ok(None)

@@ -7,7 +7,7 @@ use callboard_core::Limits;
 use callboard_runtime::{Endpoint, Handle};
 use callboard_sim::Simulation;
 
-use crate::script::{Server, Step, answer, pair, send, simulated};
+use crate::script::{Server, Step, answer, everywhere, pair, send, simulated};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -101,6 +101,23 @@ fn connecting_to_a_black_hole_ends() {
         });
         assert!(outcome.is_ok(), "seed {seed}: {outcome:?}");
     }
+}
+
+#[test]
+fn a_deadline_can_be_as_far_as_time_goes() {
+    everywhere(|runtime| {
+        Box::pin(async move {
+            let server = Server::start(&runtime, vec![vec![Step::Head, answer("a"), Step::Head, answer("b")]]);
+            let never = Duration::MAX;
+            let timeouts = Timeouts { total: never, queue: never, connect: never, expect: never };
+            let limits = Limits { head_timeout: never, body_timeout: never, ..Limits::default() };
+            let builder = Session::builder(runtime).timeouts(timeouts).limits(limits).idle_timeout(never);
+            let session = builder.connections(1).build();
+            let fetch = async || session.get(server.url("/")).await.unwrap().text().await.unwrap();
+            let (first, second) = futures_lite::future::zip(fetch(), fetch()).await;
+            assert_eq!((first.as_str(), second.as_str()), ("a", "b"));
+        })
+    });
 }
 
 #[test]

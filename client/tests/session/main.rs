@@ -8,4 +8,6 @@ mod redirecting;
 mod requests;
 mod responses;
 mod script;
+#[cfg(feature = "tls")]
+mod secure;
 mod uploads;

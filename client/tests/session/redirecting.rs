@@ -85,3 +85,16 @@ fn a_stream_cannot_be_sent_twice() {
         })
     });
 }
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_redirection_to_https_needs_the_feature_too() {
+    simulated(|runtime| {
+        Box::pin(async move {
+            let (session, server) = pair(&runtime, vec![vec![Step::Head, redirect(302, "https://localhost/")]]);
+            let error = session.get(server.url("/")).await.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::TlsFeatureMissing), "{error}");
+            assert_eq!(error.delivery(), Delivery::Answered);
+        })
+    });
+}

@@ -60,8 +60,32 @@ impl Server {
     }
 
     pub(crate) fn start_at(runtime: &Handle, endpoint: Endpoint, scripts: Vec<Vec<Step>>) -> Self {
+        Self::listen(runtime, endpoint, "http", scripts, |stream| Box::pin(async { Some(stream) }))
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn start_secure(
+        runtime: &Handle,
+        acceptor: callboard_runtime::tls::TlsAcceptor,
+        scripts: Vec<Vec<Step>>,
+    ) -> Self {
+        let endpoint = Endpoint::Tcp("127.0.0.1:0".parse().unwrap());
+        Self::listen(runtime, endpoint, "https", scripts, move |stream| {
+            let acceptor = acceptor.clone();
+            Box::pin(async move { acceptor.accept(stream).await.ok() })
+        })
+    }
+
+    /// `secure` makes the stream to speak on of the one accepted.
+    fn listen(
+        runtime: &Handle,
+        endpoint: Endpoint,
+        scheme: &str,
+        scripts: Vec<Vec<Step>>,
+        secure: impl Fn(Box<dyn Stream>) -> BoxFuture<'static, Option<Box<dyn Stream>>> + Send + 'static,
+    ) -> Self {
         let mut listener = runtime.listen(endpoint, ListenOptions::default()).unwrap();
-        let origin = format!("http://{}", listener.local());
+        let origin = format!("{scheme}://{}", listener.local());
         let server = Self { origin, log: Arc::default() };
         let (log, handle) = (Arc::clone(&server.log), runtime.clone());
         runtime.spawn(Box::pin(async move {
@@ -69,7 +93,12 @@ impl Server {
                 let Ok(stream) = poll_fn(|context| listener.poll_accept(context)).await else { return };
                 log.lock().unwrap().connections += 1;
                 let script = scripts[number.min(scripts.len() - 1)].clone();
-                handle.spawn(Box::pin(follow(handle.clone(), stream, number, script, Arc::clone(&log))));
+                let (stream, runtime, log) = (secure(stream), handle.clone(), Arc::clone(&log));
+                handle.spawn(Box::pin(async move {
+                    if let Some(stream) = stream.await {
+                        follow(runtime, stream, number, script, log).await;
+                    }
+                }));
             }
         }));
         server

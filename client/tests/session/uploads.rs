@@ -137,6 +137,20 @@ fn a_body_waits_for_100_continue() {
 }
 
 #[test]
+fn an_expectation_set_by_hand_counts_too() {
+    simulated(|runtime| {
+        Box::pin(async move {
+            let (session, server) = pair(&runtime, vec![vec![Step::Head, Step::Body(4), answer("done")]]);
+            let start = runtime.now();
+            let response = session.post(server.url("/")).body("body").header("expect", "100-Continue").await.unwrap();
+            assert_eq!(response.text().await.unwrap(), "done");
+            assert_eq!((runtime.now() - start).as_secs(), 1, "it waited as long as the default says");
+            assert_eq!(server.heads()[0].to_lowercase().matches("expect:").count(), 1);
+        })
+    });
+}
+
+#[test]
 fn a_server_that_says_nothing_gets_the_body_anyway() {
     simulated(|runtime| {
         Box::pin(async move {
