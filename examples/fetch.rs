@@ -27,5 +27,9 @@ fn main() -> callboard::Result {
     let runtime = Handle::from(Smol::new());
     let mut result = Ok(());
     runtime.block_on(Box::pin(async { result = fetch(runtime.clone(), url).await }))?;
-    result
+    if let Err(error) = result {
+        eprintln!("fetch: {error}");
+        std::process::exit(1);
+    }
+    Ok(())
 }
