@@ -29,8 +29,7 @@ async fn echo(body: Body) -> Response {
 
 async fn chunks() -> Response {
     let chunks = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&CHUNK)));
-    Response::new(Body::stream(chunks.take(64)))
-        .with_header(header::CONTENT_TYPE, "application/octet-stream")
+    Response::new(Body::stream(chunks.take(64))).with_header(header::CONTENT_TYPE, "application/octet-stream")
 }
 
 fn app() -> App {
@@ -70,8 +69,7 @@ fn main() -> callboard::Result {
     let options = options()?;
     let mut app = app();
     if options.is_tls {
-        let (chain, key) =
-            (include_bytes!("certificates/localhost.pem"), include_bytes!("certificates/localhost.key"));
+        let (chain, key) = (include_bytes!("certificates/localhost.pem"), include_bytes!("certificates/localhost.key"));
         app = app.tls(callboard::runtime::tls::TlsAcceptor::from_pem(chain, key)?);
     }
     let address = format!("127.0.0.1:{}", options.port);
@@ -81,10 +79,8 @@ fn main() -> callboard::Result {
         "tokio-workers" => Tokio::workers(options.threads).into(),
         // A runtime that the application owns, and callboard only uses.
         "tokio" => {
-            let tokio = tokio::runtime::Builder::new_multi_thread()
-                .worker_threads(options.threads)
-                .enable_all()
-                .build()?;
+            let tokio =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(options.threads).enable_all().build()?;
             return tokio.block_on(async {
                 let server = app.serve(Tokio::current(), address.as_str()).await?;
                 Handle::from(Tokio::current()).signal().await?;
