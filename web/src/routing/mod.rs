@@ -5,6 +5,7 @@
 
 mod method_router;
 mod path;
+mod statics;
 
 use callboard_core::{Method, Target, TargetForm};
 
@@ -13,11 +14,13 @@ use crate::error::RouteError;
 pub(crate) use method_router::{HandlerIndex, Registered};
 pub use method_router::{MethodRouter, any, delete, get, head, on, options, patch, post, put};
 pub(crate) use path::Params;
+use statics::Statics;
 
 /// All routes of an app.
 #[derive(Default)]
 pub(crate) struct Router {
     tree: matchit::Router<u32>,
+    statics: Statics,
     routes: Vec<Route>,
     /// CONNECT names no path.
     connect: Option<MethodRouter>,
@@ -86,6 +89,9 @@ impl Router {
             }
             Err(error) => return Err(invalid(error.to_string())),
         }
+        if let Some(route) = self.routes.last() {
+            self.statics.add(&route.normal, index);
+        }
         self.routes.last().map_or(Ok(()), Self::check_repeated)
     }
 
@@ -131,7 +137,15 @@ impl Router {
         }
     }
 
+    #[inline]
     fn find_path(&self, method: &Method, path: &str) -> (Outcome, Params) {
+        match self.statics.find(path) {
+            Some(index) => (self.find_method(method, index), Params::new(index)),
+            None => self.find_in_tree(method, path),
+        }
+    }
+
+    fn find_in_tree(&self, method: &Method, path: &str) -> (Outcome, Params) {
         let Some(path) = path::normalize(path) else { return (Outcome::BadPath, Params::default()) };
         let Ok(found) = self.tree.at(&path) else { return (Outcome::NotFound, Params::default()) };
         let index = *found.value;
@@ -142,13 +156,17 @@ impl Router {
             params.push(start..start + value.len());
         }
         params.keep_path(path);
-        let Some(route) = self.route(index) else { return (Outcome::NotFound, params) };
-        let outcome = match route.methods.find(method) {
+        (self.find_method(method, index), params)
+    }
+
+    #[inline]
+    fn find_method(&self, method: &Method, index: u32) -> Outcome {
+        let Some(route) = self.route(index) else { return Outcome::NotFound };
+        match route.methods.find(method) {
             Some(handler) => Outcome::Handler(index, handler),
             None if *method == Method::Options => Outcome::Options(index),
             None => Outcome::NotAllowed(index),
-        };
-        (outcome, params)
+        }
     }
 
     pub(crate) fn route(&self, index: u32) -> Option<&Route> {

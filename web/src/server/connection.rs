@@ -244,6 +244,7 @@ impl Connection {
     }
 
     /// Starts the handler of a request.
+    #[inline]
     fn begin(&mut self, id: ExchangeId, head: RequestHead, length: BodyLength, expects_continue: bool) {
         let (feed, body) = match length {
             BodyLength::Empty => (None, Body::empty()),
@@ -261,15 +262,16 @@ impl Connection {
         };
         exchange.fate = started.fate;
         exchange.notice = started.notice;
-        match started.step {
+        let response = match started.step {
             Step::Running(running) => {
                 exchange.answer = Answer::Running(running);
-                self.exchange = Some(exchange);
+                None
             }
-            Step::Ready(response) => {
-                self.exchange = Some(exchange);
-                self.respond(*response);
-            }
+            Step::Ready(response) => Some(response),
+        };
+        self.exchange = Some(exchange);
+        if let Some(response) = response {
+            self.respond(*response);
         }
     }
 
