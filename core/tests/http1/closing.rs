@@ -154,6 +154,36 @@ fn a_client_that_aborts_keeps_count_of_what_it_sent() {
 }
 
 #[test]
+fn an_abort_withdraws_what_was_not_taken_and_keeps_the_first_reason() {
+    let pair = &mut Pair::new(&Limits::default(), 1);
+    pair.get();
+    pair.is_caller_slow = true;
+    pair.inject_to_client(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n");
+    assert!(pair.client.poll_event().is_some());
+    pair.inject_to_client(b"ok");
+    pair.client.abort();
+    assert_eq!(pair.client.poll_event(), None);
+    assert_eq!(pair.client.is_reusable(), Err(CloseReason::PeerAsked));
+}
+
+#[test]
+fn stray_bytes_do_not_hide_why_the_connection_ends() {
+    seeds(&Limits::default(), |pair| {
+        pair.play_server();
+        let sent = pair.send(&Method::Post, "/", &fields(&[("Host", "a")]), BodyLength::Known(5));
+        pair.inject_to_client(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\nmore");
+        pair.close_server();
+        pair.response();
+        assert_eq!(pair.client.is_reusable(), Err(CloseReason::PeerAsked));
+        // The request is unfinished; once it is finished, so is the connection.
+        assert!(!pair.client.is_finished());
+        pair.client.send_data(sent, Bytes::from_static(b"12345"), pair.now).unwrap();
+        pair.client.finish(sent, None, pair.now).unwrap();
+        assert!(pair.client.is_finished());
+    });
+}
+
+#[test]
 fn a_client_that_half_closes_gets_its_answer() {
     seeds(&Limits::default(), |pair| {
         let exchange = pair.get();

@@ -206,6 +206,24 @@ fn a_peer_that_takes_nothing_loses_the_connection() {
 }
 
 #[test]
+fn a_peer_that_takes_little_at_a_time_keeps_the_connection() {
+    seeds(&Limits::default(), |pair| {
+        let exchange = pair.get();
+        pair.stall_client();
+        pair.play_client();
+        pair.respond(exchange, Status::OK, &Headers::new(), &[0; 10_000]);
+        for _ in 0..20 {
+            pair.pass(50 * SECOND);
+            pair.take_at_client(10);
+        }
+        pair.assert_quiet();
+        assert!(!pair.server.is_finished());
+        pair.pass(200 * SECOND);
+        assert!(pair.server.is_finished());
+    });
+}
+
+#[test]
 fn lingering_ends_with_its_time() {
     seeds(&Limits::default(), |pair| {
         pair.play_client();
@@ -274,6 +292,79 @@ fn a_response_body_that_falls_silent_or_trickles_fails() {
             assert_eq!(client_failure(pair), Some(error));
         });
     }
+}
+
+#[test]
+fn a_response_body_at_the_minimum_rate_goes_on() {
+    seeds(&Limits::default(), |pair| {
+        pair.get();
+        pair.play_server();
+        pair.inject_to_client(b"HTTP/1.1 200 OK\r\nContent-Length: 13000\r\n\r\n");
+        for _ in 0..200 {
+            pair.inject_to_client(&[b'x'; 65]);
+            pair.pass(SECOND);
+        }
+        pair.response();
+        assert_eq!(pair.response_body().0.len(), 13_000);
+        assert_eq!(pair.client.is_reusable(), Ok(()));
+    });
+}
+
+#[test]
+fn the_time_of_a_slow_caller_is_not_the_servers() {
+    seeds(&Limits::default(), |pair| {
+        pair.get();
+        pair.play_server();
+        pair.is_caller_slow = true;
+        pair.inject_to_client(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+        pair.pass(3600 * SECOND);
+        pair.is_caller_slow = false;
+        pair.run();
+        pair.response();
+        // Held again, now with a part of the body.
+        pair.is_caller_slow = true;
+        pair.inject_to_client(b"678");
+        pair.pass(3600 * SECOND);
+        pair.is_caller_slow = false;
+        pair.pass(just_before(30 * SECOND));
+        pair.inject_to_client(b"90");
+        assert_eq!(pair.response_body().0, b"1234567890");
+    });
+}
+
+#[test]
+fn the_nearest_of_two_deadlines_counts() {
+    for (head, write, error) in [(20, 60, ReceiveError::HeadTimedOut), (90, 60, ReceiveError::WriteTimedOut)] {
+        let limits = Limits { head_timeout: head * SECOND, write_timeout: write * SECOND, ..Limits::default() };
+        seeds(&limits, |pair| {
+            pair.stall_server();
+            pair.play_server();
+            pair.send(&Method::Get, "/", &fields(&[("Host", "a")]), BodyLength::Empty);
+            let first = head.min(write) * SECOND;
+            assert_eq!(pair.client.poll_timeout(), Some(pair.now + first));
+            pair.pass(first);
+            assert_eq!(client_failure(pair), Some(error));
+        });
+    }
+}
+
+#[test]
+fn a_failed_write_withdraws_the_end_of_a_response_that_was_not_taken() {
+    let pair = &mut Pair::new(&Limits::default(), 1);
+    let sent = pair.send(&Method::Post, "/", &fields(&[("Host", "a")]), BodyLength::Known(50_000));
+    pair.run();
+    pair.stall_server();
+    pair.play_server();
+    pair.client.send_data(sent, Bytes::from(vec![0; 40_000]), pair.now).unwrap();
+    pair.inject_to_client(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+    pair.response();
+    pair.is_caller_slow = true;
+    pair.inject_to_client(b"ok");
+    pair.pass(120 * SECOND);
+    pair.is_caller_slow = false;
+    pair.run();
+    assert_eq!(client_failure(pair), Some(ReceiveError::WriteTimedOut));
+    assert_eq!(pair.client_events.len(), 1);
 }
 
 #[test]

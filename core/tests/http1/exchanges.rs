@@ -299,6 +299,68 @@ fn a_body_past_the_bound_of_throwing_away_ends_the_connection_after_the_answer()
 }
 
 #[test]
+fn the_bound_of_throwing_away_counts_from_the_first_byte_thrown_away() {
+    let limits = Limits { discard_bytes: 10_000, ..Limits::default() };
+    // 4,000 bytes are gone when the answer comes: 6,000 more fit, and no byte more.
+    for (length, close) in [(10_000, None), (10_001, Some(CloseReason::BodyUnfinished))] {
+        seeds(&limits, |pair| {
+            let sent = pair.send(&Method::Post, "/", &host(), BodyLength::Known(length));
+            pair.run();
+            let exchange = pair.request().0;
+            pair.server.discard_body(exchange);
+            pair.client.send_data(sent, Bytes::from(vec![0; 4_000]), pair.now).unwrap();
+            pair.run();
+            pair.respond(exchange, Status::OK, &Headers::new(), b"x");
+            assert_eq!(pair.server.close_reason(), close, "{length} bytes");
+            pair.run();
+            assert_eq!(pair.response().0.headers.text("connection"), close.map(|_| "close"));
+        });
+    }
+}
+
+#[test]
+fn a_part_of_the_body_that_waits_is_dropped_when_the_answer_is_complete() {
+    seeds(&Limits::default(), |pair| {
+        let sent = pair.send(&Method::Post, "/", &host(), BodyLength::Known(10));
+        pair.run();
+        let exchange = pair.request().0;
+        pair.is_host_slow = true;
+        pair.client.send_data(sent, Bytes::from_static(b"hello"), pair.now).unwrap();
+        pair.run();
+        pair.respond(exchange, Status::OK, &Headers::new(), b"x");
+        pair.is_host_slow = false;
+        pair.client.send_data(sent, Bytes::from_static(b"world"), pair.now).unwrap();
+        pair.client.finish(sent, None, pair.now).unwrap();
+        pair.run();
+        assert!(pair.server_events.is_empty(), "{:?}", pair.server_events);
+        pair.response();
+        pair.response_body();
+        assert_eq!(pair.get().0, 1);
+    });
+}
+
+#[test]
+fn a_client_counts_the_bytes_of_each_exchange_as_they_come() {
+    seeds(&Limits::default(), |pair| {
+        for _ in 0..2 {
+            let exchange = pair.get();
+            assert_eq!(pair.client.bytes_received(), 0);
+            pair.inject_to_client(b"HTTP/1.1 102 \r\n");
+            assert_eq!(pair.client.bytes_received(), 15);
+            pair.inject_to_client(b"\r\n");
+            assert_eq!(pair.client.bytes_received(), 17);
+            pair.client_events.clear();
+            let response = Response { status: Status::OK, headers: &Headers::new(), date: None };
+            pair.server.respond(exchange, &response, BodyLength::Empty, pair.now).unwrap();
+            let length = pair.server.outgoing().len() as u64;
+            pair.run();
+            pair.response();
+            assert_eq!(pair.client.bytes_received(), 17 + length);
+        }
+    });
+}
+
+#[test]
 fn a_slow_host_stops_the_client() {
     let limits = Limits { receive_buffer: 10_000, ..Limits::default() };
     seeds(&limits, |pair| {

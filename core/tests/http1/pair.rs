@@ -34,6 +34,8 @@ pub(crate) struct Pair {
     pub(crate) server_input: BytesMut,
     /// The server's host does not poll events.
     pub(crate) is_host_slow: bool,
+    /// The client's host does not poll events.
+    pub(crate) is_caller_slow: bool,
     /// The test plays the client: the client machine is left out.
     is_client_played: bool,
     /// The test plays the server: the server machine is left out.
@@ -71,6 +73,7 @@ impl Pair {
             client_input: BytesMut::new(),
             server_input: BytesMut::new(),
             is_host_slow: false,
+            is_caller_slow: false,
             is_client_played: false,
             is_server_played: false,
             to_server: Pipe::default(),
@@ -140,6 +143,11 @@ impl Pair {
         self.to_client.stalled = true;
     }
 
+    /// The client takes this much from the network, once.
+    pub(crate) fn take_at_client(&mut self, count: usize) {
+        self.server.outgoing().advance(count);
+    }
+
     /// The server takes nothing from the network any more.
     pub(crate) fn stall_server(&mut self) {
         self.to_server.stalled = true;
@@ -178,7 +186,8 @@ impl Pair {
     fn move_to_server(&mut self) -> bool {
         let pipe = &mut self.to_server;
         let mut moved = !self.is_client_played && push(self.client.outgoing(), pipe, &mut self.random);
-        if !self.is_client_played && self.client.is_finished() && self.client.outgoing().is_empty() {
+        let closes = self.client.is_finished() || self.client.wants_half_close();
+        if closes && !self.is_client_played && self.client.outgoing().is_empty() {
             pipe.closed = true;
         }
         if self.is_server_played {
@@ -226,7 +235,7 @@ impl Pair {
             (pipe.told, moved) = (true, true);
             self.client.handle_end_of_input(self.now);
         }
-        while let Some(event) = self.client.poll_event() {
+        while let Some(event) = (!self.is_caller_slow).then(|| self.client.poll_event()).flatten() {
             self.client_events.push_back(event);
             self.client.handle_input(&mut self.client_input, self.now);
             moved = true;

@@ -252,6 +252,8 @@ impl ServerConnection {
         let is_host_slow = self.is_host_slow();
         let idle_timeout = self.idle_timeout();
         match &mut self.receive {
+            // A peer that still takes the last answer is not idle; the write deadline watches it.
+            Receive::Idle { since } if now >= *since + idle_timeout && !self.queue.is_empty() => *since = now,
             Receive::Idle { since } if now >= *since + idle_timeout => {
                 self.close = Some(CloseReason::IdleTimedOut);
                 self.receive = Receive::Finished;

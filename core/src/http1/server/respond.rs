@@ -60,8 +60,10 @@ impl ServerConnection {
             return Err(SendError::StatusMisplaced);
         }
         // A client that still waits for 100 may never send its body: the connection cannot be told apart from here.
-        let ends_here = self.exchange.continue_due || self.leaves_too_much();
-        if ends_here || response.headers.has_token(header::CONNECTION, "close") {
+        if self.exchange.continue_due || self.leaves_too_much() {
+            self.exchange.keep_alive = false;
+            self.close.get_or_insert(CloseReason::BodyUnfinished);
+        } else if response.headers.has_token(header::CONNECTION, "close") {
             self.exchange.keep_alive = false;
             self.close.get_or_insert(CloseReason::WeAsked);
         }
