@@ -189,8 +189,13 @@ impl RequestParts {
 
     /// The path parameters in the order of the route: names and decoded values.
     pub fn params(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let names = self.param_names().iter().enumerate();
-        names.filter_map(|(index, name)| Some((name.as_str(), self.params.value(index, self.target.path())?)))
+        (0..self.params.len()).filter_map(|index| self.param_at(index))
+    }
+
+    /// The path parameter at a place in the route: name and decoded value.
+    pub(crate) fn param_at(&self, index: usize) -> Option<(&str, Cow<'_, str>)> {
+        let value = self.params.value(index, self.target.path())?;
+        Some((self.param_names().get(index)?, value))
     }
 
     fn param_names(&self) -> &[String] {

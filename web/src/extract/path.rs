@@ -98,7 +98,7 @@ struct Params<'de> {
 
 impl<'de> Params<'de> {
     fn get(self, index: usize) -> Option<(&'de str, Value<'de>)> {
-        let (name, value) = self.parts.params().nth(index)?;
+        let (name, value) = self.parts.param_at(index)?;
         Some((name, Value(value)))
     }
 

@@ -94,6 +94,9 @@ impl Params {
         };
         let path = self.more.as_ref().and_then(|more| more.path.as_deref()).unwrap_or(target);
         let value = path.get(start as usize..end as usize)?;
+        if !value.as_bytes().contains(&b'%') {
+            return Some(Cow::Borrowed(value));
+        }
         // Only `/` and `%` are still encoded, so what was UTF-8 stays so.
         Some(percent_decode_str(value).decode_utf8_lossy())
     }
