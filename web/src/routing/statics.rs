@@ -43,7 +43,7 @@ impl Statics {
     fn place(&self, path: &[u8]) -> usize {
         let last = path.last().copied().map_or(0, usize::from);
         let middle = path.get(path.len() / 2).copied().map_or(0, usize::from);
-        (path.len() * 31 ^ last * 7 ^ middle) & self.buckets.len().wrapping_sub(1)
+        ((path.len() * 31) ^ (last * 7) ^ middle) & self.buckets.len().wrapping_sub(1)
     }
 }
 
