@@ -56,7 +56,9 @@ pub struct Response {
     source: Source,
     /// Parts that came with the head.
     ahead: [Option<Bytes>; 2],
+    /// What was found wrong in looking ahead, to be told in its turn.
     failure: Option<Error>,
+    /// A failure was told: what is left is not the whole body.
     has_failed: bool,
     trailers: Option<Box<Headers>>,
     limit: u64,
@@ -175,7 +177,7 @@ impl Response {
     }
 
     async fn collect(&mut self) -> Result<Bytes, Error> {
-        if self.has_failed {
+        if self.has_failed && self.failure.is_none() {
             return Err(self.error(Phase::Body, ErrorKind::BodyGone));
         }
         let announced = self.content_length().unwrap_or(0);
@@ -230,6 +232,7 @@ impl Response {
             return Poll::Ready(Some(Ok(part)));
         }
         if let Some(error) = self.failure.take() {
+            self.has_failed = true;
             return Poll::Ready(Some(Err(error)));
         }
         let Some(exchange) = &mut self.source.0 else { return Poll::Ready(None) };
@@ -244,7 +247,8 @@ impl Response {
                 Poll::Ready(None)
             }
             Poll::Ready(Err(error)) => {
-                self.fail();
+                self.has_failed = true;
+                drop(self.source.0.take());
                 Poll::Ready(Some(Err(error.at_host(location::origin(&self.url)))))
             }
             // The machine gives one head.
@@ -270,7 +274,7 @@ impl Response {
                 Ok(Some(Event::End(trailers))) => self.end(trailers),
                 Ok(_) => return,
                 Err(error) => {
-                    self.fail();
+                    drop(self.source.0.take());
                     self.failure = Some(error.at_host(location::origin(&self.url)));
                 }
             }
@@ -282,12 +286,6 @@ impl Response {
         if let Some(mut exchange) = self.source.0.take() {
             exchange.give_back();
         }
-    }
-
-    /// The connection is of no more use.
-    fn fail(&mut self) {
-        self.has_failed = true;
-        drop(self.source.0.take());
     }
 
     fn within_limit(&self, body: Bytes) -> Result<Bytes, Error> {

@@ -87,6 +87,21 @@ fn a_body_that_is_cut() {
     });
 }
 
+#[test]
+fn a_body_that_is_broken_from_the_start() {
+    simulated(|runtime| {
+        Box::pin(async move {
+            let broken = send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n");
+            let (session, server) = pair(&runtime, vec![vec![Step::Head, broken]]);
+            let response = session.get(server.url("/")).await.unwrap();
+            assert_eq!(response.status().code(), 200);
+            let error = response.bytes().await.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Receive(ReceiveError::ChunkSizeInvalid)), "{error}");
+            assert_eq!(session.snapshot().open(), 0);
+        })
+    });
+}
+
 /// A server that keeps a connection, takes the next request from it, and closes.
 fn stale() -> Vec<Step> {
     vec![Step::Head, answer("first"), Step::Head, Step::Close]
