@@ -6,10 +6,16 @@
 mod bodies;
 #[path = "scenarios/endings.rs"]
 mod endings;
+#[path = "scenarios/failures.rs"]
+mod failures;
 #[path = "scenarios/peer.rs"]
 mod peer;
+#[path = "scenarios/pool.rs"]
+mod pool;
 #[path = "scenarios/requests.rs"]
 mod requests;
+#[path = "scenarios/secure.rs"]
+mod secure;
 #[path = "scenarios/signal.rs"]
 mod signal;
 #[path = "scenarios/world.rs"]
