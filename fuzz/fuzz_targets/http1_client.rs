@@ -19,6 +19,7 @@ use std::sync::Arc;
 use callboard_core::{Limits, Random};
 use feed::Feed;
 use libfuzzer_sys::fuzz_target;
+use listing::events;
 
 /// The longest piece that a random cut makes.
 const PIECE: usize = 2_000;
@@ -49,4 +50,6 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(outcome.listing, whole);
         assert!(outcome.waiting <= waits, "{} bytes wait", outcome.waiting);
     }
+    let early = client_run::run(requests, input, ends, &limits, Feed::EndFirst).listing;
+    assert_eq!(events(&early), events(&whole));
 });

@@ -13,13 +13,15 @@ pub(crate) enum Feed {
     Random(Random),
     /// In pieces of random length, with the calls between them in random order.
     Shuffled(Random),
+    /// All at once, and the end is told before the first event is taken.
+    EndFirst,
 }
 
 impl Feed {
     /// How many of `left` bytes come next.
     pub(crate) fn next(&mut self, left: usize) -> usize {
         match self {
-            Self::Whole => left,
+            Self::Whole | Self::EndFirst => left,
             Self::Bytes => left.min(1),
             Self::Random(random) | Self::Shuffled(random) => {
                 // Mostly small pieces, some large: both kinds of border matter.
@@ -27,6 +29,11 @@ impl Feed {
                 left.min(1 + usize::try_from(random.below(largest)).unwrap_or_default())
             }
         }
+    }
+
+    /// Whether the end is told together with the last piece.
+    pub(crate) fn tells_end_first(&self) -> bool {
+        matches!(self, Self::EndFirst)
     }
 
     /// The order of calls, where it is random.

@@ -52,3 +52,11 @@ impl Listing {
         }
     }
 }
+
+/// What was reported, without how the connection ended: an end that is known earlier is answered differently.
+pub(crate) fn events(listing: &str) -> Vec<&str> {
+    let mut events: Vec<&str> = listing.lines().take_while(|line| *line != "--- sent").collect();
+    events.pop();
+    events.retain(|event| *event != "closed");
+    events
+}

@@ -7,6 +7,7 @@ use callboard_core::{Limits, Random};
 
 use super::corpus::{Case, Role, cases};
 use super::feed::Feed;
+use super::listing::events;
 
 /// A case cut in some way must read as it does whole.
 fn assert_same(case: &Case, role: Role, feed: Feed, whole: &str) {
@@ -34,6 +35,18 @@ fn any_cut_and_any_order_of_calls_gives_the_same_events() {
     for role in [Role::Server, Role::Client] {
         for case in cases(role) {
             assert_any_cut_is_the_same(&case, role, 12);
+        }
+    }
+}
+
+#[test]
+fn an_end_that_comes_before_the_events_are_taken_loses_none() {
+    for role in [Role::Server, Role::Client] {
+        for case in cases(role) {
+            let case = Case { ends: true, ..case };
+            let (whole, _) = case.run(role, Feed::Whole);
+            let (early, _) = case.run(role, Feed::EndFirst);
+            assert_eq!(events(&early), events(&whole), "{role:?} {}", case.name);
         }
     }
 }

@@ -41,14 +41,19 @@ pub(crate) fn run(input: &[u8], ends: bool, limits: &Arc<Limits>, mut feed: Feed
         switch: None,
         waiting: 0,
     };
-    let mut rest = input;
+    let (mut rest, mut is_told) = (input, false);
     while !rest.is_empty() && run.machine.wants_input() {
         let piece;
         (piece, rest) = rest.split_at(feed.next(rest.len()));
         run.input.extend_from_slice(piece);
+        if ends && rest.is_empty() && feed.tells_end_first() {
+            run.machine.handle_input(&mut run.input, NOW);
+            run.machine.handle_end_of_input(NOW);
+            is_told = true;
+        }
         run.turn(&mut feed);
     }
-    if ends && run.machine.wants_input() {
+    if ends && !is_told && run.machine.wants_input() {
         run.machine.handle_end_of_input(NOW);
         run.turn(&mut feed);
     }

@@ -193,9 +193,10 @@ impl ClientConnection {
                 }
                 return;
             }
+            // What was reported comes first; `handle_input` comes here again.
+            Receive::Awaiting { .. } | Receive::Body { .. } if self.pending.is_some() => return,
             Receive::Awaiting { .. } => ReceiveError::NoResponse,
             Receive::Head { .. } => ReceiveError::HeadCut,
-            Receive::Body { .. } if self.pending.is_some() => return,
             Receive::Body { body, .. } if body.ends_with_connection() => {
                 self.pending = Some(ClientEvent::End { exchange: self.exchange_id(), trailers: None });
                 self.receive = Receive::Ended;
