@@ -152,6 +152,8 @@ fn the_time_of_a_slow_host_is_not_the_clients() {
         pair.is_host_slow = false;
         pair.run();
         assert!(matches!(pair.server_events.pop_front(), Some(ServerEvent::Data { .. })));
+        // The rest has its time from when the host came back.
+        pair.pass(just_before(30 * SECOND));
         pair.inject(b"67890");
         pair.server_events.retain(|event| !matches!(event, ServerEvent::Data { .. }));
         assert!(matches!(pair.server_events.pop_front(), Some(ServerEvent::End { .. })));
@@ -344,6 +346,28 @@ fn the_nearest_of_two_deadlines_counts() {
             assert_eq!(pair.client.poll_timeout(), Some(pair.now + first));
             pair.pass(first);
             assert_eq!(client_failure(pair), Some(error));
+        });
+    }
+}
+
+#[test]
+fn the_nearest_of_two_deadlines_counts_at_the_server_too() {
+    for (body, write, error) in [(20, 60, ReceiveError::BodyTimedOut), (90, 60, ReceiveError::WriteTimedOut)] {
+        let limits =
+            Limits { body_timeout: body * SECOND, write_timeout: write * SECOND, minimum_rate: 0, ..Limits::default() };
+        seeds(&limits, |pair| {
+            pair.play_client();
+            pair.inject(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12345");
+            let exchange = pair.request().0;
+            pair.server_events.clear();
+            pair.stall_client();
+            let response = Response { status: Status::OK, headers: &Headers::new(), date: None };
+            pair.server.respond(exchange, &response, BodyLength::Known(9), pair.now).unwrap();
+            let first = body.min(write) * SECOND;
+            assert_eq!(pair.server.poll_timeout(), Some(pair.now + first));
+            pair.pass(first);
+            let failed = ServerEvent::Failed { exchange, error, answerable: false };
+            assert_eq!(pair.server_events.pop_front(), Some(failed));
         });
     }
 }

@@ -290,6 +290,7 @@ fn a_body_past_the_bound_of_throwing_away_ends_the_connection_after_the_answer()
         pair.server.discard_body(exchange);
         pair.client.send_data(sent, Bytes::from(vec![0; 11_000]), pair.now).unwrap();
         pair.run();
+        assert!(!pair.server.wants_input());
         pair.respond(exchange, Status::OK, &Headers::new(), b"x");
         pair.run();
         assert_eq!(pair.response().0.headers.text("connection"), Some("close"));
