@@ -117,6 +117,32 @@ impl Entries {
         self.spilled.push(entry);
     }
 
+    /// Adds the entry at these offsets. False if they do not fit one.
+    #[inline]
+    pub(crate) fn push_at(&mut self, name_start: usize, name_length: usize, value_start: usize, end: usize) -> bool {
+        // One look tells that all of a usual entry is near: nothing in it is larger than its end.
+        if u16::try_from(end).is_ok()
+            && self.spilled.is_empty()
+            && let Some(slot) = self.inline.get_mut(usize::from(self.length))
+        {
+            #[expect(clippy::cast_possible_truncation, reason = "no offset is larger than the end")]
+            let near = |number: usize| number as u16;
+            *slot = Near {
+                name_start: near(name_start),
+                value_start: near(value_start),
+                value_length: near(end.wrapping_sub(value_start)),
+                name_length: near(name_length),
+            };
+            self.length += 1;
+            return true;
+        }
+        let entry = Entry::new(name_start, name_length, value_start, end.wrapping_sub(value_start));
+        entry.is_some_and(|entry| {
+            self.push(entry);
+            true
+        })
+    }
+
     /// Moves the entries to the vector, in which they stay.
     #[cold]
     fn spill(&mut self) {

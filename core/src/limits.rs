@@ -43,7 +43,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// The longest silence while a body is being received. Past it: 408. Default 60 s.
     pub body_timeout: Duration,
-    /// The longest time in which the peer takes nothing of what waits in `outgoing`. Default 60 s.
+    /// The longest time in which the peer takes nothing of what waits in `outgoing`. What it took before is noticed
+    /// when this passes, so it may last up to twice as long. Default 60 s.
     pub write_timeout: Duration,
     /// How long a kept connection may be idle between exchanges. Default 75 s.
     pub idle_timeout: Duration,

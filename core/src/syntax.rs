@@ -3,6 +3,9 @@
 //! Everything here is total: any bytes in, no panic. The checks read whole slices without early exits where that lets
 //! the compiler use vector instructions; values are short, so reading on after a fault costs nothing.
 
+const ONES: u64 = u64::from_le_bytes([0x01; 8]);
+const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+
 /// Which bytes may stand in a token (RFC 9110 §5.6.2): `!#$%&'*+-.^_`, backtick, `|~`, digits and letters.
 const TOKEN: [bool; 256] = table(b"!#$%&'*+-.^_`|~");
 
@@ -40,6 +43,32 @@ pub(crate) fn token_length(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(bytes.len())
 }
 
+/// Where the first LF is. Lines of heads are short: the first 64 bytes are looked at here, and only what is longer is
+/// worth the call of a search that is faster by the byte.
+#[inline]
+pub(crate) fn find_line_end(bytes: &[u8]) -> Option<usize> {
+    const NEAR: usize = 64;
+    let near = &bytes[..bytes.len().min(NEAR)];
+    let (words, rest) = near.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let found = equal_to::<b'\n'>(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    if bytes.len() > NEAR {
+        return memchr::memchr(b'\n', &bytes[NEAR..]).map(|place| place + NEAR);
+    }
+    rest.iter().position(|&byte| byte == b'\n').map(|place| words.len() * 8 + place)
+}
+
+/// The high bit of each byte of `word` that is `BYTE`; of the bytes above the lowest such, the bit may be wrong.
+#[inline]
+const fn equal_to<const BYTE: u8>(word: u64) -> u64 {
+    let differing = word ^ u64::from_le_bytes([BYTE; 8]);
+    differing.wrapping_sub(ONES) & !differing & HIGH
+}
+
 /// Whether `bytes` may be a field value (RFC 9110 §5.5): no control bytes except the tab, no DEL. Bytes from 0x80 on
 /// are allowed (obs-text).
 ///
@@ -60,13 +89,9 @@ const fn is_field_byte(byte: u8) -> bool {
 /// Not zero if one of the eight bytes is below the space or is DEL.
 #[inline]
 const fn suspects_in(word: u64) -> u64 {
-    const ONES: u64 = u64::from_le_bytes([0x01; 8]);
-    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
     const SPACES: u64 = u64::from_le_bytes([b' '; 8]);
-    const DELS: u64 = u64::from_le_bytes([0x7f; 8]);
-    let below_space = word.wrapping_sub(SPACES) & !word;
-    let is_del = (word ^ DELS).wrapping_sub(ONES) & !(word ^ DELS);
-    (below_space | is_del) & HIGH
+    let below_space = word.wrapping_sub(SPACES) & !word & HIGH;
+    below_space | equal_to::<0x7f>(word)
 }
 
 /// `bytes` without spaces and tabs at both ends (OWS, RFC 9110 §5.6.3).

@@ -2,7 +2,7 @@
 //!
 //! Nothing here decides: `framing` does, from the [`Facts`].
 
-use crate::entries::Entry;
+use crate::entries::Entries;
 use crate::syntax::{is_field_value, is_token, parse_decimal, token_length, trim_ows};
 use crate::{Status, Version};
 
@@ -119,25 +119,36 @@ fn parse_version(text: &[u8]) -> Result<Version, ReceiveError> {
 }
 
 /// `field-name ":" OWS field-value OWS` (RFC 9112 §5). `start` is where the line begins in its block.
-pub(super) fn parse_field(line: &[u8], start: usize, facts: &mut Facts) -> Result<Entry, ReceiveError> {
+#[inline]
+pub(super) fn parse_field(
+    line: &[u8],
+    start: usize,
+    facts: &mut Facts,
+    entries: &mut Entries,
+) -> Result<(), ReceiveError> {
     let name_length = token_length(line);
-    if name_length == 0 || line.get(name_length) != Some(&b':') {
+    let (name, rest) = line.split_at(name_length);
+    let [b':', rest @ ..] = rest else { return Err(ReceiveError::FieldNameInvalid) };
+    if name.is_empty() {
         return Err(ReceiveError::FieldNameInvalid);
     }
-    let mut from = name_length + 1;
-    let mut to = line.len();
-    while from < to && matches!(line[from], b' ' | b'\t') {
-        from += 1;
+    let mut value = rest;
+    while let [b' ' | b'\t', shorter @ ..] = value {
+        value = shorter;
     }
-    while to > from && matches!(line[to - 1], b' ' | b'\t') {
-        to -= 1;
+    let value_start = start + line.len() - value.len();
+    while let [shorter @ .., b' ' | b'\t'] = value {
+        value = shorter;
     }
-    let value = &line[from..to];
     if !is_field_value(value) {
         return Err(ReceiveError::FieldValueInvalid);
     }
-    facts.note(&line[..name_length], value)?;
-    Entry::new(start, name_length, start + from, value.len()).ok_or(ReceiveError::HeadTooLong)
+    facts.note(name, value)?;
+    if entries.push_at(start, name_length, value_start, value_start + value.len()) {
+        Ok(())
+    } else {
+        Err(ReceiveError::HeadTooLong)
+    }
 }
 
 impl Facts {
