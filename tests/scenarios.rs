@@ -4,6 +4,8 @@
 
 #[path = "scenarios/bodies.rs"]
 mod bodies;
+#[path = "scenarios/deadlines.rs"]
+mod deadlines;
 #[path = "scenarios/endings.rs"]
 mod endings;
 #[path = "scenarios/failures.rs"]

@@ -91,9 +91,9 @@ async fn connect_with_bytes_behind_it(world: World) {
 
 /// A route that tells when it has begun and waits to be let go on.
 fn waiting() -> (App, Ear, Bell) {
-    let ((begin, begun), (go, may_go)) = (bell(), bell());
+    let ((starting, begun), (go, may_go)) = (bell(), bell());
     let wait = async move || {
-        begin.ring();
+        starting.ring();
         may_go.heard().await;
         "finished"
     };

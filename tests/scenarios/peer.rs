@@ -1,5 +1,6 @@
 //! A raw end of a connection, client or server, that says and hears exactly what a scenario writes down.
 
+use std::future::poll_fn;
 use std::io;
 
 use callboard::runtime::Stream;
@@ -69,6 +70,13 @@ impl Peer {
         (head, into_text(self.exactly(length).await))
     }
 
+    /// Waits until anything comes.
+    pub(crate) async fn until_readable(&mut self) {
+        if self.received.is_empty() {
+            poll_fn(|context| self.stream.poll_readable(context)).await.unwrap();
+        }
+    }
+
     /// All until the other end closes; an error is a reset.
     pub(crate) async fn rest(&mut self) -> io::Result<String> {
         while self.read().await? > 0 {}
@@ -76,7 +84,7 @@ impl Peer {
     }
 
     async fn read(&mut self) -> io::Result<usize> {
-        let mut part = [0; 16 * 1024];
+        let mut part = vec![0; 16 * 1024];
         let count = self.stream.read(&mut part).await?;
         self.received.extend_from_slice(&part[..count]);
         Ok(count)
