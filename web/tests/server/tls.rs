@@ -1,13 +1,10 @@
 //! TLS in front of the app, in simulation: the handshake with its deadline, and clients that speak plain HTTP.
-#![cfg(feature = "tls")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::{Peer, World};
 use callboard_runtime::tls::{TlsAcceptor, TlsConnector};
 use callboard_web::{App, get};
-use support::{Peer, World};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 

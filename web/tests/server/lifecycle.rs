@@ -1,17 +1,15 @@
 //! The server in simulation: starting, listening, draining, what becomes of handlers, and what is left over.
 
-mod support;
-
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::{Peer, World};
 use callboard_runtime::{Endpoint, Handle, SignalKind};
 use callboard_sim::{Options, Simulation};
-use callboard_web::{App, Body, Bytes, Fate, Limits, PeerAddress, PeerGone, StartError, get, post};
+use callboard_web::{App, Body, Bytes, Fate, Limits, PeerAddress, PeerGone, StartError, Upgrade, get, post};
 use futures_lite::StreamExt;
-use support::{Peer, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -175,6 +173,20 @@ fn a_drain_cuts_what_is_left_at_its_deadline() {
         assert_eq!((report.finished, report.aborted), (0, 1));
         assert_eq!(busy.rest().await.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
         assert_eq!(world.server.wait().await, report);
+    });
+}
+
+#[test]
+fn a_protocol_that_took_over_is_cut_at_the_deadline() {
+    let hold = async |upgrade: Upgrade| upgrade.on(async |_stream, _leftover| std::future::pending().await);
+    let world = World::new(1, App::new().route("/hold", get(hold)));
+    world.run(async {
+        let mut peer = world.connect().await;
+        peer.send("GET /hold HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n").await;
+        peer.until("\r\n\r\n").await;
+        let report = world.server.drain(SECOND).await;
+        assert_eq!((report.finished, report.aborted), (0, 1));
+        let _ = peer.rest().await;
     });
 }
 

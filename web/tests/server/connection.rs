@@ -1,12 +1,10 @@
 //! The connection's task in simulation: what goes over the wire, with cuts and delays of many seeds.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::World;
 use callboard_web::{App, Body, BodyError, Bytes, Limits, Method, Request, Response, Status, Upgrade, get, post};
 use futures_lite::{AsyncReadExt, AsyncWriteExt, StreamExt};
-use support::World;
 
 const DATE: &str = "Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n";
 const TEXT: &str = "Content-Type: text/plain; charset=utf-8\r\n";

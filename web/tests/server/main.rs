@@ -1,0 +1,9 @@
+//! The server in simulation: `connection` is what goes over one wire, `lifecycle` is from start to drain, `accept` and
+//! `tls` are the ways in.
+
+mod accept;
+mod connection;
+mod lifecycle;
+mod support;
+#[cfg(feature = "tls")]
+mod tls;
