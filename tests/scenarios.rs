@@ -20,5 +20,7 @@ mod requests;
 mod secure;
 #[path = "scenarios/signal.rs"]
 mod signal;
+#[path = "scenarios/vanishing.rs"]
+mod vanishing;
 #[path = "scenarios/world.rs"]
 mod world;

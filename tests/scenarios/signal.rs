@@ -43,13 +43,11 @@ impl<T> Ear<T> {
     pub(crate) async fn heard(&self) -> T {
         poll_fn(|context| {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            match state.said.pop_front() {
-                Some(what) => Poll::Ready(what),
-                None => {
-                    state.waiting.push(context.waker().clone());
-                    Poll::Pending
-                }
+            if let Some(what) = state.said.pop_front() {
+                return Poll::Ready(what);
             }
+            state.waiting.push(context.waker().clone());
+            Poll::Pending
         })
         .await
     }
