@@ -55,13 +55,14 @@ impl Request {
     pub fn new(method: Method, target: &str) -> Result<Self, InvalidTarget> {
         let target = Target::parse(bytes::Bytes::copy_from_slice(target.as_bytes()), &method)?;
         let head = RequestHead { method, target, version: Version::Http11, headers: Headers::new() };
-        Ok(Self::received(head, Body::empty(), None))
+        Ok(Self::received(head, Body::empty(), Params::default(), None))
     }
 
-    pub(crate) fn received(head: RequestHead, body: Body, link: Option<Arc<Link>>) -> Self {
+    #[inline]
+    pub(crate) fn received(head: RequestHead, body: Body, params: Params, link: Option<Arc<Link>>) -> Self {
         let RequestHead { method, target, version, headers } = head;
         let extensions = Extensions::default();
-        let parts = RequestParts { method, target, version, headers, extensions, params: Params::default(), link };
+        let parts = RequestParts { method, target, version, headers, extensions, params, link };
         Self { parts: Recycled::new(parts), body }
     }
 

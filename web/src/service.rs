@@ -5,15 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use callboard_core::http1::RequestHead;
-use callboard_core::{Limits, Status, header};
+use callboard_core::{Limits, Method, Status, header};
 
 use crate::fate::{Notice, PeerGone};
 use crate::handler::Endpoint;
 use crate::link::Link;
 use crate::middleware::{Middleware, Next};
-use crate::routing::{Outcome, Router};
+use crate::routing::{Outcome, Params, Router};
 use crate::running::Running;
-use crate::{Body, Fate, Request, Response};
+use crate::{Fate, Request, Response};
 
 /// A complete, checked [`App`](crate::App): calls need no connection, no socket and no runtime. Cloning is cheap.
 ///
@@ -66,20 +66,21 @@ impl Service {
         }
     }
 
-    /// Finds the route of a request that has arrived and starts what answers. The request is put together only if
-    /// anybody looks at it.
+    /// Where a request leads.
     #[inline]
-    pub(crate) fn arrive(&self, head: RequestHead, body: Body, link: &Arc<Link>) -> Started {
-        let (outcome, params) = self.0.router.find(&head.method, &head.target);
-        if self.0.middlewares.is_empty()
-            && let Some(registered) = self.0.router.handler(outcome)
-            && let Some(running) = registered.endpoint.start_bare()
-        {
-            return Started { step: Step::Running(running), fate: registered.fate(&head.method), notice: None };
+    pub(crate) fn find(&self, head: &RequestHead) -> (Outcome, Params) {
+        self.0.router.find(&head.method, &head.target)
+    }
+
+    /// Starts a handler that looks at nothing of the request, so that none need be put together.
+    #[inline]
+    pub(crate) fn start_bare(&self, outcome: Outcome, method: &Method) -> Option<Started> {
+        if !self.0.middlewares.is_empty() {
+            return None;
         }
-        let mut request = Request::received(head, body, Some(Arc::clone(link)));
-        request.parts_mut().params = params;
-        self.begin(outcome, request)
+        let registered = self.0.router.handler(outcome)?;
+        let running = registered.endpoint.start_bare()?;
+        Some(Started { step: Step::Running(running), fate: registered.fate(method), notice: None })
     }
 
     /// Finds the route of a request and starts what answers.
@@ -91,7 +92,7 @@ impl Service {
     }
 
     /// Starts what answers a request of which the route is known.
-    fn begin(&self, outcome: Outcome, mut request: Request) -> Started {
+    pub(crate) fn begin(&self, outcome: Outcome, mut request: Request) -> Started {
         let parts = request.parts_mut();
         let fate = match self.0.router.handler(outcome) {
             Some(registered) => registered.fate(&parts.method),

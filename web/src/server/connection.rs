@@ -18,10 +18,10 @@ use callboard_runtime::{BoxFuture, Driver, Stream};
 use super::exchange::{Answer, Exchange};
 use super::patience::Patience;
 use super::shared::Registration;
-use crate::Response;
 use crate::body::{Body, Feed};
 use crate::link::{Link, Order};
 use crate::service::Step;
+use crate::{Request, Response};
 
 /// Turns of the driver per poll of the task, after which others get theirs.
 const BUDGET: usize = 64;
@@ -255,7 +255,17 @@ impl Connection {
         };
         let mut exchange = Exchange::new(id, &head.method, feed, expects_continue);
         let link = &self.link;
-        let started = catch_unwind(AssertUnwindSafe(|| link.service().arrive(head, body, link)));
+        let service = link.service();
+        let (outcome, params) = service.find(&head);
+        let bare = catch_unwind(AssertUnwindSafe(|| service.start_bare(outcome, &head.method)));
+        let started = match bare {
+            Ok(None) => catch_unwind(AssertUnwindSafe(|| {
+                let request = Request::received(head, body, params, Some(Arc::clone(link)));
+                service.begin(outcome, request)
+            })),
+            Ok(Some(started)) => Ok(started),
+            Err(panic) => Err(panic),
+        };
         let Ok(started) = started else {
             self.exchange = Some(exchange);
             return self.respond_to_panic();
