@@ -48,7 +48,7 @@ async fn scenario(simulation: Simulation) -> callboard::Result {
     });
     let [first, second] = visits;
     let (first, second) = futures_lite::future::zip(first, second).await;
-    (first?, second?);
+    first.and(second)?;
     let session = Session::new(simulation.host("reader").runtime());
     let count = session.get("http://server/count").await?.text().await?;
     if count == "2" { Ok(()) } else { Err(format!("two increments gave {count}").into()) }
