@@ -157,8 +157,7 @@ async fn a_drain_ends_a_pipeline(world: World) {
     peer.send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3)).await;
     begun.heard().await;
     let hear = async {
-        // The connection may be at work just now: let it see the order first.
-        world.client.sleep(Duration::from_millis(20)).await;
+        // The drain is ordered before the answer.
         go.ring();
         let (head, body) = peer.response().await;
         assert_eq!((field(&head, "Connection"), body.as_str()), (Some("close"), "finished"));

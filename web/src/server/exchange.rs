@@ -15,6 +15,7 @@ use super::connection::Connection;
 use super::date;
 use crate::body::{Body, BodyError, Feed};
 use crate::fate::Notice;
+use crate::link::Order;
 use crate::response::IntoResponse;
 use crate::running::Running;
 use crate::upgrade::Takeover;
@@ -265,6 +266,10 @@ impl Connection {
         let status = response.status();
         let head = ResponseHead { status, headers: response.headers(), date: Some(&date) };
         let machine = driver.machine();
+        // An order that came since the round began holds for this answer, too.
+        if self.link.ordered() == Order::Drain {
+            machine.drain(now);
+        }
         match machine.respond(exchange.id, &head, length, now) {
             Ok(()) => {}
             Err(SendError::StatusMisplaced) => return self.respond_misplaced(),
