@@ -74,7 +74,7 @@ impl Connections {
     }
 
     /// Closes what has been idle for too long. False if nothing is left to wait for.
-    pub(crate) fn sweep(self: &Arc<Self>, now: Instant) -> bool {
+    fn sweep(self: &Arc<Self>, now: Instant) -> bool {
         let mut state = self.lock();
         state.pool.handle_timeout(now);
         state.sweep = state.pool.poll_timeout();
@@ -125,8 +125,10 @@ impl Connections {
         }
         drop(state);
         if due.is_some() && before.is_none() {
-            let sweeper = Sweeper::new(self, Arc::clone(&self.alarm), self.runtime.clone());
-            self.runtime.spawn(Box::pin(sweeper));
+            // Weak: the sweeper does not keep the session.
+            let connections = Arc::downgrade(self);
+            let sweep = move |now| connections.upgrade().is_some_and(|connections| connections.sweep(now));
+            self.runtime.spawn(Box::pin(Sweeper::new(Arc::clone(&self.alarm), self.runtime.clone(), sweep)));
         }
         wakers.into_iter().for_each(Waker::wake);
     }

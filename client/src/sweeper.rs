@@ -5,13 +5,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use callboard_core::Instant;
 use callboard_runtime::{Handle, Timer};
-
-use crate::connections::Connections;
 
 /// When the sweeper is due. Its own lock: it is taken only when the alarm changes.
 #[derive(Default)]
@@ -49,22 +47,22 @@ impl Alarm {
     }
 }
 
-/// The task.
-pub(crate) struct Sweeper {
-    connections: Weak<Connections>,
+/// The task. `sweep` closes what has expired by then, and says whether anything is left to wait for.
+pub(crate) struct Sweeper<Sweep> {
+    sweep: Sweep,
     alarm: Arc<Alarm>,
     runtime: Handle,
     timer: Box<dyn Timer>,
 }
 
-impl Sweeper {
-    pub(crate) fn new(connections: &Arc<Connections>, alarm: Arc<Alarm>, runtime: Handle) -> Self {
+impl<Sweep: FnMut(Instant) -> bool + Unpin> Sweeper<Sweep> {
+    pub(crate) fn new(alarm: Arc<Alarm>, runtime: Handle, sweep: Sweep) -> Self {
         let timer = runtime.timer();
-        Self { connections: Arc::downgrade(connections), alarm, runtime, timer }
+        Self { sweep, alarm, runtime, timer }
     }
 }
 
-impl Future for Sweeper {
+impl<Sweep: FnMut(Instant) -> bool + Unpin> Future for Sweeper<Sweep> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -80,8 +78,7 @@ impl Future for Sweeper {
             if this.timer.poll_at(context, due).is_pending() {
                 return Poll::Pending;
             }
-            let Some(connections) = this.connections.upgrade() else { return Poll::Ready(()) };
-            if !connections.sweep(this.runtime.now()) {
+            if !(this.sweep)(this.runtime.now()) {
                 return Poll::Ready(());
             }
         }
