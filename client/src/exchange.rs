@@ -105,20 +105,14 @@ impl Exchange {
                 return Poll::Ready(Ok(event));
             }
             self.turn_upload()?;
-            let (is_fed, may_write) = (self.is_fed(), self.write_failure.is_none());
+            let is_fed = self.is_fed();
             let Some(connection) = self.connection() else { break };
             match connection.poll_turn() {
                 Poll::Pending => return Poll::Pending,
                 // A turn that only wrote, and wrote all, waits for the answer already.
                 Poll::Ready(Ok(())) if is_fed && connection.is_waiting() => return Poll::Pending,
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(DriveError::Write(error))) if may_write => {
-                    // The server may have answered before it stopped reading: 413, say.
-                    connection.stop_sending();
-                    self.upload = Upload::Done;
-                    self.write_failure = Some(DriveError::Write(error));
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.transport_error(error))),
+                Poll::Ready(Err(error)) => self.turn_failure(error)?,
             }
         }
         context.waker().wake_by_ref();
@@ -219,9 +213,24 @@ impl Exchange {
         }
         match self.connection().map(Connection::poll_turn) {
             Some(Poll::Ready(Ok(()))) => self.turn_events(),
-            // A failure shows again in the next poll.
-            _ => Ok(None),
+            Some(Poll::Ready(Err(error))) => self.turn_failure(error).map(|()| None),
+            Some(Poll::Pending) | None => Ok(None),
         }
+    }
+
+    /// What a failure of the transport means. It must be heard at once: systems tell of a reset only once, and then
+    /// give an end, which would pass for that of a body.
+    fn turn_failure(&mut self, error: DriveError) -> Result<(), Error> {
+        if !matches!(error, DriveError::Write(_)) || self.write_failure.is_some() {
+            return Err(self.transport_error(error));
+        }
+        // The server may have answered before it stopped reading: 413, say.
+        if let Some(connection) = self.connection() {
+            connection.stop_sending();
+        }
+        self.upload = Upload::Done;
+        self.write_failure = Some(error);
+        Ok(())
     }
 
     /// Nobody wants the rest: the connection is kept if the end of the response has arrived already, else it closes.

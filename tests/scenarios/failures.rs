@@ -2,10 +2,11 @@
 
 use callboard::client::{Delivery, Error, ErrorKind, Phase};
 use callboard::core::redirect::RedirectError;
-use callboard::web::{App, Redirect, Request, Response, StartError, get, post};
+use callboard::web::{App, Body, Redirect, Request, Response, StartError, get, post};
 use callboard::{Endpoint, Status, header};
 use futures_lite::future::zip;
 
+use crate::signal::bell;
 use crate::world::{World, scenarios};
 
 scenarios!(
@@ -15,6 +16,9 @@ scenarios!(
     a_port_in_use,
     addresses_that_are_none,
     no_http_at_all,
+    servers_that_go_away,
+    a_reset_is_no_end,
+    many_at_once,
     redirections_are_followed,
     redirections_that_go_nowhere,
     redirections_keep_secrets_at_home,
@@ -123,6 +127,97 @@ async fn no_http_at_all(world: World) {
         };
         zip(serve, ask).await;
     }
+}
+
+/// After a close the error is exact; a reset may also destroy what had come.
+async fn servers_that_go_away(world: World) {
+    for (said, phase, delivery) in [
+        ("", Phase::Head, Delivery::MaybeSent),
+        ("HTTP/1.1 200 OK\r\nX-Cut: a", Phase::Head, Delivery::Answered),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\npart", Phase::Body, Delivery::Answered),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n", Phase::Body, Delivery::Answered),
+    ] {
+        for resets in [false, true] {
+            let mut listening = world.listen();
+            let (session, url) = (world.session(), listening.url("/"));
+            let serve = async {
+                let mut peer = listening.accept().await;
+                peer.head().await;
+                peer.send(said).await;
+                if resets {
+                    peer.reset();
+                }
+            };
+            let ask = async {
+                let error = match session.get(&url).await {
+                    Ok(response) => response.bytes().await.unwrap_err(),
+                    Err(error) => error,
+                };
+                if resets {
+                    assert!(error.phase() >= Phase::Head && error.delivery() != Delivery::NeverSent, "{error:?}");
+                    assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error:?}");
+                } else {
+                    check(&error, phase, delivery, &["connection ended", "(peer "]);
+                }
+                assert_eq!(session.snapshot().open(), 0);
+            };
+            zip(serve, ask).await;
+        }
+    }
+}
+
+/// A body that lasts until the connection ends is whole only if that end is one.
+async fn a_reset_is_no_end(world: World) {
+    for round in 0..world.choose(50, 5) {
+        let mut listening = world.listen();
+        let url = listening.url("/");
+        let serve = async {
+            let mut peer = listening.accept().await;
+            peer.head().await;
+            peer.send("HTTP/1.1 200 OK\r\n\r\nall there is").await;
+            if round % 2 == 0 {
+                peer.reset();
+            }
+        };
+        let session = world.session();
+        let ask = async { session.get(&url).await?.text().await };
+        let ((), answer) = zip(serve, ask).await;
+        if round % 2 == 0 {
+            let error = answer.expect_err("a cut body passed for a whole one");
+            assert!(matches!(error.kind(), ErrorKind::Transport(_)), "{error:?}");
+        } else {
+            assert_eq!(answer.unwrap(), "all there is");
+        }
+    }
+}
+
+/// Sessions of several tasks, some of which give up, on one server.
+async fn many_at_once(world: World) {
+    let (tell, told) = bell();
+    let served = world.serve(App::new().route("/", post(async |body: Body| body))).await;
+    let session = world.session();
+    for number in 0..world.choose(200, 40) {
+        let (session, url, tell) = (session.clone(), served.url("/"), tell.clone());
+        let task = async move {
+            let text = number.to_string().repeat(number * 50);
+            let request = session.post(url).body(text.clone()).send();
+            if number % 3 == 0 {
+                // Polled once, somewhere on its way.
+                tell.say(futures_lite::future::poll_once(request).await.is_none());
+                return;
+            }
+            tell.say(request.await.unwrap().text().await.unwrap() == text);
+        };
+        let worker = number % world.client.workers();
+        world.client.spawn_on(worker, Box::new(move || Box::pin(task)));
+    }
+    for _ in 0..world.choose(200, 40) {
+        assert!(told.heard().await, "an answer is not that of its request");
+    }
+    let snapshot = session.snapshot();
+    assert_eq!((snapshot.waiting(), snapshot.open()), (0, snapshot.idle()));
+    drop(session);
+    served.end().await;
 }
 
 /// Says what came: method, path and body.
