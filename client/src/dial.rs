@@ -6,35 +6,17 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use callboard_core::Instant;
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::TlsError;
 use callboard_runtime::{BoxFuture, Endpoint, Handle, Stream, Timer};
 use url::{Host, Url};
 
+use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::connections::Lease;
 use crate::error::{Deadline, Error, ErrorKind, Phase};
 use crate::settings::Settings;
-
-/// A request's own clock.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Clock {
-    pub(crate) began: Instant,
-    pub(crate) limit: Duration,
-}
-
-impl Clock {
-    pub(crate) fn due(&self) -> Instant {
-        self.began + self.limit
-    }
-
-    pub(crate) fn passed(&self, deadline: Deadline, now: Instant) -> ErrorKind {
-        ErrorKind::TimedOut { deadline, elapsed: now - self.began, limit: self.limit }
-    }
-}
 
 /// A connection in the making, and the slot that it will fill.
 pub(crate) struct Dial {

@@ -12,9 +12,9 @@ use callboard_core::{BodyLength, ExchangeId, Protocol, header};
 use callboard_runtime::DriveError;
 
 use crate::body::Parts;
+use crate::clock::Clock;
 use crate::connection::{Connection, Event};
 use crate::connections::Lease;
-use crate::dial::Clock;
 use crate::error::{Deadline, Delivery, Error, ErrorKind, Phase};
 
 /// Turns in one poll before other tasks have theirs.

@@ -5,23 +5,27 @@
 //!   ([`Delivery`]).
 //! * Each deadline and limit is finite by default and in force: see [`Timeouts`] and [`SessionBuilder`].
 //!
-//! Inside: `sending` is the future of a response's head, `exchange` one request on one connection, `dial` makes
-//! connections, `connections` keeps them by the pool machine of the core, `connection` is one of them, leased into the
-//! future of the request that uses it. No task is spawned for a request.
+//! Inside, from the top: `session` makes requests, which have in `shared` what they need of it; `request` puts an
+//! `order` together; `sending` is the future of a response's head, `exchange` one request on one connection; `dial`
+//! makes connections, `connections` keeps them by the pool machine of the core, `connection` is one of them, leased
+//! into the future of the request that uses it. No task is spawned for a request.
 
 mod base64;
 mod body;
+mod clock;
 mod connection;
 mod connections;
 mod dial;
 mod error;
 mod exchange;
 mod location;
+mod order;
 mod request;
 mod response;
 mod sending;
 mod session;
 mod settings;
+mod shared;
 mod sweeper;
 mod text;
 mod wire;
@@ -32,8 +36,8 @@ pub use location::IntoUrl;
 pub use request::RequestBuilder;
 pub use response::{Hop, Response, Upgraded};
 pub use sending::Sending;
-pub use session::Session;
-pub use settings::{SessionBuilder, Timeouts};
+pub use session::{Session, SessionBuilder};
+pub use settings::Timeouts;
 pub use url::Url;
 
 pub use callboard_core::pool::{HostSnapshot, PoolSnapshot};

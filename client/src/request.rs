@@ -6,32 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use callboard_core::redirect::{BODY_FIELDS, ORIGIN_FIELDS};
 use callboard_core::{Headers, Method, Version, header};
 use futures_lite::Stream;
 use serde::Serialize;
 use url::Url;
 
-use crate::body::{Body, Content};
+use crate::body::Body;
 use crate::error::{BodyError, Error, ErrorKind, Phase};
 use crate::location;
+use crate::order::{Order, append};
 use crate::sending::Sending;
-use crate::session::Session;
-
-/// All that says what to send.
-#[derive(Debug)]
-pub(crate) struct Order {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    /// What the user set, in order.
-    pub(crate) headers: Headers,
-    pub(crate) body: Body,
-    pub(crate) version: Version,
-    pub(crate) expects_continue: bool,
-    pub(crate) redirects: u32,
-    pub(crate) total: Duration,
-    pub(crate) socket: Option<Arc<PathBuf>>,
-}
+use crate::shared::Shared;
 
 /// A request in the making: set what differs from the session, then await it.
 ///
@@ -53,13 +38,13 @@ pub(crate) struct Order {
 #[derive(Debug)]
 #[must_use = "a request is sent when it is awaited"]
 pub struct RequestBuilder {
-    session: Session,
+    session: Arc<Shared>,
     order: Result<Box<Order>, Error>,
 }
 
 impl RequestBuilder {
-    pub(crate) fn new(session: Session, method: Method, url: Result<Url, Error>) -> Self {
-        let settings = session.settings();
+    pub(crate) fn new(session: Arc<Shared>, method: Method, url: Result<Url, Error>) -> Self {
+        let settings = &session.settings;
         let order = url.and_then(|mut url| {
             location::check(&url)?;
             if method == Method::Connect {
@@ -210,65 +195,5 @@ impl IntoFuture for RequestBuilder {
 
     fn into_future(self) -> Sending {
         self.send()
-    }
-}
-
-fn append(headers: &mut Headers, name: &str, value: &[u8]) -> Result<(), Error> {
-    headers.append(name, value).map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))
-}
-
-impl Order {
-    /// What tells its connections from others: see [`Session::snapshot`].
-    pub(crate) fn socket_key(&self) -> Option<String> {
-        self.socket.as_ref().map(|path| format!("{} unix:{}", location::origin(&self.url), path.display()))
-    }
-
-    /// Whether the body can be sent (once more).
-    pub(crate) fn is_replayable(&self) -> bool {
-        self.body.content.is_available()
-    }
-
-    pub(crate) fn has_body(&self) -> bool {
-        !matches!(self.body.content, Content::Empty)
-    }
-
-    /// Whether the body is to wait for `100 Continue`, asked for in either way. HTTP/1.0 does not know it.
-    pub(crate) fn waits(&self) -> bool {
-        let asks = || self.expects_continue || self.headers.has_token(header::EXPECT, "100-continue");
-        self.has_body() && self.version == Version::Http11 && asks()
-    }
-
-    /// Without waiting, then.
-    pub(crate) fn stop_waiting(&mut self) {
-        self.expects_continue = false;
-        self.headers.remove(header::EXPECT);
-    }
-
-    /// Turns into the request that a redirection asks for. The URL that it had before.
-    pub(crate) fn follow(
-        &mut self,
-        mut url: Url,
-        method: Method,
-        drop_body: bool,
-        drop_origin_fields: bool,
-    ) -> Result<Url, Error> {
-        location::check(&url)?;
-        self.method = method;
-        if drop_body {
-            self.body = Body::empty();
-            for name in BODY_FIELDS {
-                self.headers.remove(name);
-            }
-        }
-        if drop_origin_fields {
-            for name in ORIGIN_FIELDS {
-                self.headers.remove(name);
-            }
-        }
-        if let Some(credentials) = location::take_credentials(&mut url) {
-            self.headers.remove(header::AUTHORIZATION);
-            append(&mut self.headers, header::AUTHORIZATION, credentials.as_bytes())?;
-        }
-        Ok(std::mem::replace(&mut self.url, url))
     }
 }

@@ -19,7 +19,6 @@ use crate::connection::Event;
 use crate::error::{Delivery, Error, ErrorKind, Phase};
 use crate::exchange::Exchange;
 use crate::location;
-use crate::sending::Answer;
 use crate::text;
 
 /// Room made for a body at once because its length was announced, at most.
@@ -62,6 +61,14 @@ pub struct Response {
     has_failed: bool,
     trailers: Option<Box<Headers>>,
     limit: u64,
+}
+
+/// A final response's head, before it is made a [`Response`].
+pub(crate) struct Answer {
+    pub(crate) exchange: Exchange,
+    pub(crate) head: Box<ResponseHead>,
+    pub(crate) length: BodyLength,
+    pub(crate) is_upgraded: bool,
 }
 
 /// The exchange while the body lasts. Dropped before its end, it keeps the connection if it can.

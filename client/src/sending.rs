@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,21 +17,22 @@ use callboard_core::{BodyLength, Instant, Status, header};
 use callboard_runtime::{Endpoint, Timer};
 
 use crate::body::Content;
+use crate::clock::Clock;
 use crate::connection::Event;
 use crate::connections::{Lease, Place, Ticket};
-use crate::dial::{Clock, Dial};
+use crate::dial::Dial;
 use crate::error::{Deadline, Delivery, Error, ErrorKind, Phase};
 use crate::exchange::{Exchange, Upload};
 use crate::location;
-use crate::request::Order;
-use crate::response::{Hop, Response};
-use crate::session::Session;
+use crate::order::Order;
+use crate::response::{Answer, Hop, Response};
+use crate::shared::Shared;
 use crate::wire;
 
 /// A request under way. Ready with the response once its head has come.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Sending {
-    session: Session,
+    session: Arc<Shared>,
     /// None once it has failed or the response has it.
     order: Option<Box<Order>>,
     failure: Option<Error>,
@@ -53,16 +55,8 @@ enum Stage {
     Done,
 }
 
-/// A final response's head, before it is made a [`Response`].
-pub(crate) struct Answer {
-    pub(crate) exchange: Exchange,
-    pub(crate) head: Box<ResponseHead>,
-    pub(crate) length: BodyLength,
-    pub(crate) is_upgraded: bool,
-}
-
 impl Sending {
-    pub(crate) fn new(session: Session, order: Result<Box<Order>, Error>) -> Self {
+    pub(crate) fn new(session: Arc<Shared>, order: Result<Box<Order>, Error>) -> Self {
         let (order, failure) = match order {
             Ok(order) => (Some(order), None),
             Err(error) => (None, Some(error)),
@@ -76,13 +70,13 @@ impl Sending {
         loop {
             match &mut self.stage {
                 Stage::New => {
-                    self.clock = Clock { began: self.session.runtime().now(), limit: order.total };
+                    self.clock = Clock { began: self.session.runtime.now(), limit: order.total };
                     self.stage = self.checkout(self.clock.began, order, context)?;
                 }
-                Stage::Checkout => self.stage = self.checkout(self.session.runtime().now(), order, context)?,
+                Stage::Checkout => self.stage = self.checkout(self.session.runtime.now(), order, context)?,
                 Stage::Queue(ticket, clock) => match ticket.poll(context) {
                     Poll::Ready(lease) => {
-                        self.stage = self.occupy(lease, self.session.runtime().now(), order, context)?;
+                        self.stage = self.occupy(lease, self.session.runtime.now(), order, context)?;
                     }
                     Poll::Pending => {
                         let clock = *clock;
@@ -117,7 +111,7 @@ impl Sending {
     }
 
     fn checkout(&mut self, now: Instant, order: &mut Order, context: &Context<'_>) -> Result<Stage, Error> {
-        let connections = self.session.connections();
+        let connections = &self.session.connections;
         let place = match order.socket_key() {
             Some(key) => connections.checkout(&key, now),
             None => connections.checkout(location::origin(&order.url), now),
@@ -125,7 +119,7 @@ impl Sending {
         match place {
             Place::Here(lease) => self.occupy(lease, now, order, context),
             Place::Queue(ticket) => {
-                let limit = self.session.settings().timeouts.queue;
+                let limit = self.session.settings.timeouts.queue;
                 Ok(Stage::Queue(ticket, Clock { began: now, limit }))
             }
             Place::Refused => Err(Error::new(Phase::Queue, ErrorKind::QueueFull)),
@@ -134,7 +128,7 @@ impl Sending {
 
     /// Pending unless a deadline has passed: of the queue, or of the request.
     fn poll_queue_deadline(&mut self, queue: Clock, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let runtime = self.session.runtime();
+        let runtime = &self.session.runtime;
         let timer = self.timer.get_or_insert_with(|| runtime.timer());
         ready!(timer.poll_at(context, queue.due().min(self.clock.due())));
         let now = runtime.now();
@@ -165,12 +159,12 @@ impl Sending {
 
     fn dial(&self, lease: Lease, order: &Order) -> Stage {
         let socket = order.socket.as_ref().map(|path| Endpoint::Unix(path.to_path_buf()));
-        Stage::Dial(Box::new(Dial::new(lease, &order.url, socket, self.session.runtime(), self.session.settings())))
+        Stage::Dial(Box::new(Dial::new(lease, &order.url, socket, &self.session.runtime, &self.session.settings)))
     }
 
     /// Queues the request's head on a connection.
     fn begin(&mut self, mut lease: Lease, order: &mut Order, is_reused: bool) -> Result<Stage, Error> {
-        let settings = self.session.settings();
+        let settings = &self.session.settings;
         let Some(connection) = lease.connection() else { return Ok(self.dial(lease, order)) };
         let is_plain = wire::is_plain(order);
         let headers = match is_plain.then(|| connection.take_plain_headers()).flatten() {
@@ -289,7 +283,7 @@ impl Future for Sending {
             }
             Poll::Ready(result) => {
                 this.stage = Stage::Done;
-                let limit = this.session.settings().body_limit;
+                let limit = this.session.settings.body_limit;
                 let history = mem::take(&mut this.history);
                 Poll::Ready(match result {
                     Ok(answer) => Ok(Response::new(answer, order.url, history, limit)),

@@ -1,16 +1,22 @@
-//! The session: settings, connections, and a verb for each method.
+//! The session, with a verb for each method, and its builder.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
+#[cfg(feature = "tls")]
+use std::sync::OnceLock;
+use std::time::Duration;
 
-use callboard_core::Method;
 use callboard_core::pool::PoolSnapshot;
+use callboard_core::{Headers, InvalidHeader, Limits, Method, header};
 use callboard_runtime::Handle;
+#[cfg(feature = "tls")]
+use callboard_runtime::tls::TlsConnector;
 
-use crate::connections::Connections;
 use crate::location::IntoUrl;
 use crate::request::RequestBuilder;
-use crate::settings::{SessionBuilder, Settings};
+use crate::settings::{Settings, Timeouts};
+use crate::shared::Shared;
 
 /// Sends requests and keeps connections between them. Cheap to clone; clones share everything.
 ///
@@ -29,12 +35,6 @@ pub struct Session {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    runtime: Handle,
-    settings: Arc<Settings>,
-    connections: Arc<Connections>,
-}
-
 impl Session {
     /// A session with the default settings: see [`SessionBuilder`].
     pub fn new(runtime: impl Into<Handle>) -> Self {
@@ -43,12 +43,7 @@ impl Session {
 
     /// A session with other settings.
     pub fn builder(runtime: impl Into<Handle>) -> SessionBuilder {
-        SessionBuilder::new(runtime.into())
-    }
-
-    pub(crate) fn with_settings(runtime: Handle, settings: Settings) -> Self {
-        let connections = Connections::new(settings.pool, runtime.clone());
-        Self { shared: Arc::new(Shared { runtime, settings: Arc::new(settings), connections }) }
+        SessionBuilder { runtime: runtime.into(), settings: Settings::default() }
     }
 
     /// GET: read.
@@ -88,7 +83,7 @@ impl Session {
 
     /// Any method but CONNECT. Nothing is sent before the builder is awaited; a bad URL is an error then.
     pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
-        RequestBuilder::new(self.clone(), method, url.into_url())
+        RequestBuilder::new(Arc::clone(&self.shared), method, url.into_url())
     }
 
     /// The runtime that it lives on.
@@ -105,18 +100,115 @@ impl Session {
     pub fn close_idle(&self) {
         self.shared.connections.evict(None);
     }
-
-    pub(crate) fn settings(&self) -> &Arc<Settings> {
-        &self.shared.settings
-    }
-
-    pub(crate) fn connections(&self) -> &Arc<Connections> {
-        &self.shared.connections
-    }
 }
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("connections", &self.snapshot()).finish_non_exhaustive()
+        self.shared.fmt(f)
+    }
+}
+
+/// Makes a [`Session`] with other settings than the default ones.
+///
+/// ```no_run
+/// # fn example(runtime: callboard_runtime::Handle) -> Result<(), callboard_core::InvalidHeader> {
+/// use callboard_client::{Session, Timeouts};
+/// use std::time::Duration;
+///
+/// let session = Session::builder(runtime)
+///     .timeouts(Timeouts { total: Duration::from_secs(30), ..Timeouts::default() })
+///     .connections_per_host(8)
+///     .header("Accept-Language", "cy")?
+///     .build();
+/// # drop(session);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder makes nothing until `build`"]
+pub struct SessionBuilder {
+    runtime: Handle,
+    settings: Settings,
+}
+
+impl SessionBuilder {
+    /// The deadlines.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.settings.timeouts = timeouts;
+        self
+    }
+
+    /// Connections in total: idle, in use and being dialled. Default 100.
+    pub fn connections(mut self, total: usize) -> Self {
+        self.settings.pool.total = total;
+        self
+    }
+
+    /// Connections to one origin. Default 100.
+    pub fn connections_per_host(mut self, per_host: usize) -> Self {
+        self.settings.pool.per_host = per_host;
+        self
+    }
+
+    /// Requests that may wait for a connection before others fail at once. Default 65,536.
+    pub fn waiting(mut self, waiting: usize) -> Self {
+        self.settings.pool.waiting = waiting;
+        self
+    }
+
+    /// How long a connection is kept idle. Default 15 s, or less if the server's `Keep-Alive` says so. Zero: none is.
+    pub fn idle_timeout(mut self, idle: Duration) -> Self {
+        self.settings.pool.idle_timeout = idle;
+        self
+    }
+
+    /// The limits of each connection: sizes of heads, silences, rates. Default: [`Limits::default`] with a
+    /// `head_timeout` of 120 s.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.settings.limits = Arc::new(limits);
+        self
+    }
+
+    /// Bytes of a body that `bytes`, `text` and `json` collect. Default 1 GiB. Parts read one by one are not bounded.
+    pub fn body_limit(mut self, bytes: u64) -> Self {
+        self.settings.body_limit = bytes;
+        self
+    }
+
+    /// Redirections followed for one request. Default 10; 0: none.
+    pub fn redirects(mut self, limit: u32) -> Self {
+        self.settings.redirects = limit;
+        self
+    }
+
+    /// A field sent with every request that has none of that name.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, InvalidHeader> {
+        self.settings.headers.append(name, value)?;
+        Ok(self)
+    }
+
+    /// What `User-Agent` says. Default `callboard/` and the version. Empty: nothing is said.
+    pub fn user_agent(mut self, name: &str) -> Result<Self, InvalidHeader> {
+        Headers::new().append(header::USER_AGENT, name)?;
+        self.settings.user_agent = (!name.is_empty()).then(|| name.into());
+        Ok(self)
+    }
+
+    /// Connects every request to this Unix socket. The URL still names host and path.
+    pub fn unix_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.unix_socket = Some(Arc::new(path.into()));
+        self
+    }
+
+    /// How TLS is spoken: trusted roots, client certificate. Default: the roots of the crate `webpki-roots`.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, connector: TlsConnector) -> Self {
+        self.settings.tls = OnceLock::from(connector);
+        self
+    }
+
+    /// The session.
+    pub fn build(self) -> Session {
+        Session { shared: Arc::new(Shared::new(self.runtime, self.settings)) }
     }
 }

@@ -3,7 +3,7 @@
 use callboard_core::{Headers, InvalidHeader, Version, header};
 
 use crate::location;
-use crate::request::Order;
+use crate::order::Order;
 use crate::settings::Settings;
 
 /// Whether the fields depend on nothing but the origin and the session.

@@ -1,0 +1,89 @@
+//! What to send: a request as its builder leaves it, and as redirections change it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use callboard_core::redirect::{BODY_FIELDS, ORIGIN_FIELDS};
+use callboard_core::{Headers, Method, Version, header};
+use url::Url;
+
+use crate::body::{Body, Content};
+use crate::error::{Error, ErrorKind, Phase};
+use crate::location;
+
+/// All that says what to send.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// What the user set, in order.
+    pub(crate) headers: Headers,
+    pub(crate) body: Body,
+    pub(crate) version: Version,
+    pub(crate) expects_continue: bool,
+    pub(crate) redirects: u32,
+    pub(crate) total: Duration,
+    pub(crate) socket: Option<Arc<PathBuf>>,
+}
+
+impl Order {
+    /// What tells its connections from others: see [`Session::snapshot`](crate::Session::snapshot).
+    pub(crate) fn socket_key(&self) -> Option<String> {
+        self.socket.as_ref().map(|path| format!("{} unix:{}", location::origin(&self.url), path.display()))
+    }
+
+    /// Whether the body can be sent (once more).
+    pub(crate) fn is_replayable(&self) -> bool {
+        self.body.content.is_available()
+    }
+
+    pub(crate) fn has_body(&self) -> bool {
+        !matches!(self.body.content, Content::Empty)
+    }
+
+    /// Whether the body is to wait for `100 Continue`, asked for in either way. HTTP/1.0 does not know it.
+    pub(crate) fn waits(&self) -> bool {
+        let asks = || self.expects_continue || self.headers.has_token(header::EXPECT, "100-continue");
+        self.has_body() && self.version == Version::Http11 && asks()
+    }
+
+    /// Without waiting, then.
+    pub(crate) fn stop_waiting(&mut self) {
+        self.expects_continue = false;
+        self.headers.remove(header::EXPECT);
+    }
+
+    /// Turns into the request that a redirection asks for. The URL that it had before.
+    pub(crate) fn follow(
+        &mut self,
+        mut url: Url,
+        method: Method,
+        drop_body: bool,
+        drop_origin_fields: bool,
+    ) -> Result<Url, Error> {
+        location::check(&url)?;
+        self.method = method;
+        if drop_body {
+            self.body = Body::empty();
+            for name in BODY_FIELDS {
+                self.headers.remove(name);
+            }
+        }
+        if drop_origin_fields {
+            for name in ORIGIN_FIELDS {
+                self.headers.remove(name);
+            }
+        }
+        if let Some(credentials) = location::take_credentials(&mut url) {
+            self.headers.remove(header::AUTHORIZATION);
+            append(&mut self.headers, header::AUTHORIZATION, credentials.as_bytes())?;
+        }
+        Ok(std::mem::replace(&mut self.url, url))
+    }
+}
+
+/// Adds a field to a request in the making.
+pub(crate) fn append(headers: &mut Headers, name: &str, value: &[u8]) -> Result<(), Error> {
+    headers.append(name, value).map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))
+}
