@@ -167,6 +167,24 @@ fn an_abort_withdraws_what_was_not_taken_and_keeps_the_first_reason() {
 }
 
 #[test]
+fn an_abort_of_the_server_withdraws_what_was_not_taken() {
+    let request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+    for taken in 0..2 {
+        let pair = &mut Pair::new(&Limits::default(), 1);
+        pair.play_client();
+        pair.is_host_slow = true;
+        pair.inject(request);
+        if taken == 1 {
+            assert!(matches!(pair.server.poll_event(), Some(ServerEvent::Request { .. })));
+        }
+        pair.inject(b"ok");
+        pair.server.abort();
+        assert_eq!(pair.server.poll_event(), None);
+        assert_eq!(pair.server.close_reason(), Some(CloseReason::PeerAsked), "the first reason stays");
+    }
+}
+
+#[test]
 fn stray_bytes_do_not_hide_why_the_connection_ends() {
     seeds(&Limits::default(), |pair| {
         pair.play_server();
@@ -191,7 +209,7 @@ fn a_client_that_half_closes_gets_its_answer() {
         assert_eq!(pair.server_events.pop_front(), Some(ServerEvent::Closed));
         pair.respond(exchange, Status::OK, &Headers::new(), b"still there");
         pair.run();
-        pair.response();
+        assert_eq!(pair.response().0.headers.text("connection"), Some("close"));
         assert_eq!(pair.response_body().0, b"still there");
         assert!(pair.server.is_finished());
         assert_eq!(pair.server.close_reason(), Some(CloseReason::PeerClosed));

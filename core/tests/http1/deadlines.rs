@@ -1,17 +1,17 @@
-//! Scenarios: every deadline of `Limits`, on virtual time. Each comes when it is due, no sooner, and says so.
+//! Scenarios: the server's deadlines of `Limits`, on virtual time. Each comes when it is due, no sooner, and says so.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use callboard_core::http1::{ClientEvent, CloseReason, ReceiveError, Response, ServerEvent};
-use callboard_core::{BodyLength, Headers, Limits, Method, Protocol, Status};
+use callboard_core::http1::{CloseReason, ReceiveError, Response, ServerEvent};
+use callboard_core::{BodyLength, Headers, Limits, Protocol, Status};
 
-use super::pair::{Pair, fields, seeds};
+use super::pair::{Pair, seeds};
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
 /// Just before `duration` has passed.
-fn just_before(duration: Duration) -> Duration {
+pub(crate) fn just_before(duration: Duration) -> Duration {
     duration.checked_sub(Duration::from_nanos(1)).unwrap()
 }
 
@@ -183,8 +183,9 @@ fn a_client_that_waits_for_100_is_not_timed_while_the_host_thinks() {
         pair.assert_quiet();
         pair.server.inform(exchange, Status::CONTINUE, &Headers::new(), pair.now).unwrap();
         pair.pass(just_before(30 * SECOND));
-        pair.inject(b"ok");
-        assert_eq!(pair.request_body().0, b"ok");
+        pair.assert_quiet();
+        pair.pass(SECOND);
+        answer_failure(pair, ReceiveError::BodyTooSlow);
     });
 }
 
@@ -205,6 +206,35 @@ fn a_peer_that_takes_nothing_loses_the_connection() {
         assert_eq!((*error, *answerable), (ReceiveError::WriteTimedOut, false));
         assert!(pair.server.is_finished() && pair.server.outgoing().is_empty());
     });
+}
+
+#[test]
+fn the_time_of_a_write_runs_from_when_there_is_something_to_take() {
+    // Each step comes after a pause in which nothing was queued.
+    for steps in 0..4 {
+        let pair = &mut Pair::new(&Limits::default(), steps);
+        let exchange = pair.get();
+        pair.play_client();
+        let response = Response { status: Status::OK, headers: &Headers::new(), date: None };
+        for step in 0..=steps {
+            pair.pass(50 * SECOND);
+            if step == steps {
+                pair.stall_client();
+            }
+            match step {
+                0 => pair.server.inform(exchange, Status::PROCESSING, &Headers::new(), pair.now),
+                1 => pair.server.respond(exchange, &response, BodyLength::Unknown, pair.now),
+                2 => pair.server.send_data(exchange, Bytes::from_static(b"x"), pair.now),
+                _ => pair.server.finish(exchange, None, pair.now),
+            }
+            .unwrap();
+        }
+        pair.pass(just_before(60 * SECOND));
+        pair.assert_quiet();
+        pair.pass(SECOND);
+        assert_eq!(pair.server_events.len(), 1, "step {steps}");
+        assert!(matches!(pair.server_events[0], ServerEvent::Failed { error: ReceiveError::WriteTimedOut, .. }));
+    }
 }
 
 #[test]
@@ -242,114 +272,6 @@ fn lingering_ends_with_its_time() {
     });
 }
 
-fn client_failure(pair: &mut Pair) -> Option<ReceiveError> {
-    pair.client_events.iter().find_map(|event| match event {
-        ClientEvent::Failed { error } => Some(*error),
-        _ => None,
-    })
-}
-
-#[test]
-fn a_response_that_does_not_begin_or_end_its_head_in_time_fails() {
-    for start in [&b""[..], b"HTTP/1.1 2", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"] {
-        seeds(&Limits::default(), |pair| {
-            pair.get();
-            pair.play_server();
-            pair.inject_to_client(start);
-            pair.pass(just_before(30 * SECOND));
-            assert_eq!(client_failure(pair), None);
-            pair.pass(SECOND);
-            assert_eq!(client_failure(pair), Some(ReceiveError::HeadTimedOut));
-            assert!(pair.client.is_finished());
-        });
-    }
-}
-
-#[test]
-fn the_response_has_its_time_from_the_end_of_the_request() {
-    seeds(&Limits { minimum_rate: 0, ..Limits::default() }, |pair| {
-        let sent = pair.send(&Method::Post, "/", &fields(&[("Host", "a")]), BodyLength::Known(2));
-        pair.pass(45 * SECOND);
-        pair.client.send_data(sent, Bytes::from_static(b"o"), pair.now).unwrap();
-        pair.pass(45 * SECOND);
-        pair.client.send_data(sent, Bytes::from_static(b"k"), pair.now).unwrap();
-        pair.client.finish(sent, None, pair.now).unwrap();
-        pair.pass(just_before(30 * SECOND));
-        assert_eq!(client_failure(pair), None);
-        pair.pass(SECOND);
-        assert_eq!(client_failure(pair), Some(ReceiveError::HeadTimedOut));
-    });
-}
-
-#[test]
-fn a_response_body_that_falls_silent_or_trickles_fails() {
-    for (rate, error) in [(0, ReceiveError::BodyTimedOut), (64, ReceiveError::BodyTooSlow)] {
-        seeds(&Limits { minimum_rate: rate, ..Limits::default() }, |pair| {
-            pair.get();
-            pair.play_server();
-            pair.inject_to_client(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx");
-            pair.pass(29 * SECOND);
-            assert_eq!(client_failure(pair), None);
-            pair.pass(32 * SECOND);
-            assert_eq!(client_failure(pair), Some(error));
-        });
-    }
-}
-
-#[test]
-fn a_response_body_at_the_minimum_rate_goes_on() {
-    seeds(&Limits::default(), |pair| {
-        pair.get();
-        pair.play_server();
-        pair.inject_to_client(b"HTTP/1.1 200 OK\r\nContent-Length: 13000\r\n\r\n");
-        for _ in 0..200 {
-            pair.inject_to_client(&[b'x'; 65]);
-            pair.pass(SECOND);
-        }
-        pair.response();
-        assert_eq!(pair.response_body().0.len(), 13_000);
-        assert_eq!(pair.client.is_reusable(), Ok(()));
-    });
-}
-
-#[test]
-fn the_time_of_a_slow_caller_is_not_the_servers() {
-    seeds(&Limits::default(), |pair| {
-        pair.get();
-        pair.play_server();
-        pair.is_caller_slow = true;
-        pair.inject_to_client(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
-        pair.pass(3600 * SECOND);
-        pair.is_caller_slow = false;
-        pair.run();
-        pair.response();
-        // Held again, now with a part of the body.
-        pair.is_caller_slow = true;
-        pair.inject_to_client(b"678");
-        pair.pass(3600 * SECOND);
-        pair.is_caller_slow = false;
-        pair.pass(just_before(30 * SECOND));
-        pair.inject_to_client(b"90");
-        assert_eq!(pair.response_body().0, b"1234567890");
-    });
-}
-
-#[test]
-fn the_nearest_of_two_deadlines_counts() {
-    for (head, write, error) in [(20, 60, ReceiveError::HeadTimedOut), (90, 60, ReceiveError::WriteTimedOut)] {
-        let limits = Limits { head_timeout: head * SECOND, write_timeout: write * SECOND, ..Limits::default() };
-        seeds(&limits, |pair| {
-            pair.stall_server();
-            pair.play_server();
-            pair.send(&Method::Get, "/", &fields(&[("Host", "a")]), BodyLength::Empty);
-            let first = head.min(write) * SECOND;
-            assert_eq!(pair.client.poll_timeout(), Some(pair.now + first));
-            pair.pass(first);
-            assert_eq!(client_failure(pair), Some(error));
-        });
-    }
-}
-
 #[test]
 fn the_nearest_of_two_deadlines_counts_at_the_server_too() {
     for (body, write, error) in [(20, 60, ReceiveError::BodyTimedOut), (90, 60, ReceiveError::WriteTimedOut)] {
@@ -370,41 +292,4 @@ fn the_nearest_of_two_deadlines_counts_at_the_server_too() {
             assert_eq!(pair.server_events.pop_front(), Some(failed));
         });
     }
-}
-
-#[test]
-fn a_failed_write_withdraws_the_end_of_a_response_that_was_not_taken() {
-    let pair = &mut Pair::new(&Limits::default(), 1);
-    let sent = pair.send(&Method::Post, "/", &fields(&[("Host", "a")]), BodyLength::Known(50_000));
-    pair.run();
-    pair.stall_server();
-    pair.play_server();
-    pair.client.send_data(sent, Bytes::from(vec![0; 40_000]), pair.now).unwrap();
-    pair.inject_to_client(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
-    pair.response();
-    pair.is_caller_slow = true;
-    pair.inject_to_client(b"ok");
-    pair.pass(120 * SECOND);
-    pair.is_caller_slow = false;
-    pair.run();
-    assert_eq!(client_failure(pair), Some(ReceiveError::WriteTimedOut));
-    assert_eq!(pair.client_events.len(), 1);
-}
-
-#[test]
-fn a_server_that_takes_nothing_of_the_request_fails_it() {
-    seeds(&Limits::default(), |pair| {
-        pair.stall_server();
-        pair.play_server();
-        pair.pass(50 * SECOND);
-        let sent = pair.send(&Method::Post, "/", &fields(&[("Host", "a")]), BodyLength::Known(50_000));
-        pair.client.send_data(sent, Bytes::from(vec![0; 50_000]), pair.now).unwrap();
-        pair.pass(just_before(60 * SECOND));
-        assert_eq!(client_failure(pair), None);
-        pair.pass(SECOND);
-        assert_eq!(client_failure(pair), Some(ReceiveError::WriteTimedOut));
-        // Nothing is left to write, so the stream can be dropped now, and no deadline comes again.
-        assert!(pair.client.is_finished() && pair.client.outgoing().is_empty());
-        assert_eq!(pair.client.poll_timeout(), None);
-    });
 }

@@ -1,6 +1,7 @@
 //! Tests of the HTTP/1.1 machines: a corpus of files, properties over it, and scenarios between a client and a server
 //! on virtual time. No sockets, no clock.
 
+mod client_deadlines;
 mod client_run;
 mod closing;
 mod corpus;
@@ -13,4 +14,5 @@ mod pair;
 mod properties;
 mod server_run;
 mod text;
+mod unwanted;
 mod upgrades;

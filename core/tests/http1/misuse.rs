@@ -39,6 +39,7 @@ fn a_server_answers_each_request_once_and_in_order() {
     pair.server.send_data(exchange, Bytes::from_static(b"3"), now).unwrap();
     pair.server.finish(exchange, None, now).unwrap();
     pair.server.finish(exchange, None, now).unwrap();
+    assert_eq!(pair.server.finish(other, None, now), Err(SendError::NotStarted), "there was no such exchange");
     assert_eq!(pair.server.send_data(exchange, Bytes::from_static(b"x"), now), unknown);
     assert_eq!(pair.server.respond(exchange, &response(&none), BodyLength::Empty, now), unknown);
     pair.run();

@@ -22,6 +22,10 @@ fn an_upgrade_hands_over_the_bytes_that_follow_on_both_sides() {
         pair.server.respond(exchange, &response, BodyLength::Empty, pair.now).unwrap();
         pair.run();
         assert_eq!(pair.server_events.pop_front(), Some(ServerEvent::Upgraded { exchange }));
+        // The exchange is over: what would follow in its name is no more HTTP.
+        pair.server.finish(exchange, None, pair.now).unwrap();
+        let late = pair.server.send_data(exchange, bytes::Bytes::from_static(b"late"), pair.now);
+        assert_eq!(late, Err(SendError::UnknownExchange));
         pair.inject_to_client(b"server bytes");
         let Some(ClientEvent::Upgraded { head, .. }) = pair.client_events.pop_front() else { panic!("no upgrade") };
         assert_eq!((head.status, head.headers), (Status::SWITCHING_PROTOCOLS, headers));
