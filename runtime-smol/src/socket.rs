@@ -34,7 +34,7 @@ impl Socket {
         match home {
             Home::Stock => Ok(Self::Stock { socket: Async::new_nonblocking(file)?, is_readable: false, is_writable }),
             Home::Worker(worker) => {
-                let registration = worker.nearest().register(&file, is_writable)?;
+                let registration = Registration::new(worker, &file, is_writable)?;
                 Ok(Self::Worker { registration, file })
             }
         }

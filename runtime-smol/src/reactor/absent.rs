@@ -57,14 +57,6 @@ impl Workers {
 }
 
 impl Worker {
-    pub(crate) fn nearest(self: &Arc<Self>) -> Arc<Self> {
-        match **self {}
-    }
-
-    pub(crate) fn register(self: &Arc<Self>, _: impl AsFd, _: bool) -> io::Result<Registration> {
-        match **self {}
-    }
-
     pub(crate) fn poll_timer(self: &Arc<Self>, _: &mut Option<TimerKey>, _: u64, _: &Waker) -> Poll<()> {
         match **self {}
     }
@@ -75,6 +67,10 @@ impl Worker {
 }
 
 impl Registration {
+    pub(crate) fn new(worker: &Arc<Worker>, _: impl AsFd, _: bool) -> io::Result<Self> {
+        match **worker {}
+    }
+
     pub(crate) fn poll_ready(&self, _: Direction, _: &mut Context<'_>) -> Poll<io::Result<u32>> {
         match *self {}
     }

@@ -16,14 +16,15 @@ use std::task::{Context, Wake, Waker};
 use callboard_runtime::Task;
 use slab::Slab;
 
-use super::worker::{Message, Worker};
+use super::inbox::{Inbox, Message};
 
 /// The number of the future that `block_on` was given.
 pub(crate) const MAIN: u32 = u32::MAX;
 
 /// A worker's tasks, and which are to be polled.
-#[derive(Default)]
 pub(crate) struct Local {
+    /// Where other threads ask this worker. It tells workers apart.
+    inbox: Arc<Inbox>,
     queue: VecDeque<u32>,
     tasks: Slab<Slot>,
 }
@@ -38,33 +39,27 @@ struct Slot {
 pub(crate) struct Ticket {
     number: u32,
     is_queued: AtomicBool,
-    worker: Arc<Worker>,
-}
-
-/// A worker and its local part, on the thread that drives it.
-pub(crate) struct Current {
-    pub(crate) worker: Arc<Worker>,
-    pub(crate) local: Box<Local>,
+    inbox: Arc<Inbox>,
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Box<Local>>> = const { RefCell::new(None) };
 }
 
-/// Puts another worker on this thread, and gives back which it was.
-pub(crate) fn replace_current(current: Option<Current>) -> Option<Current> {
-    CURRENT.with(|cell| cell.replace(current))
+/// Puts the tasks of another worker on this thread, and gives back those that were.
+pub(crate) fn replace_current(local: Option<Box<Local>>) -> Option<Box<Local>> {
+    CURRENT.with(|cell| cell.replace(local))
 }
 
-/// Runs `work` on this thread's worker, if it drives one and is not already in such a call.
-pub(crate) fn with_current<T>(work: impl FnOnce(&mut Current) -> T) -> Option<T> {
-    CURRENT.try_with(|cell| cell.try_borrow_mut().ok()?.as_mut().map(work)).ok()?
+/// Runs `work` on the tasks of this thread's worker, if it drives one and is not already in such a call.
+pub(crate) fn with_current<T>(work: impl FnOnce(&mut Local) -> T) -> Option<T> {
+    CURRENT.try_with(|cell| cell.try_borrow_mut().ok()?.as_deref_mut().map(work)).ok()?
 }
 
 impl Ticket {
-    /// A waker for task `number` of `worker`.
-    pub(crate) fn new(worker: &Arc<Worker>, number: u32) -> Arc<Self> {
-        Arc::new(Self { number, is_queued: AtomicBool::new(false), worker: Arc::clone(worker) })
+    /// A waker for task `number` of the worker with that inbox.
+    pub(crate) fn new(inbox: &Arc<Inbox>, number: u32) -> Arc<Self> {
+        Arc::new(Self { number, is_queued: AtomicBool::new(false), inbox: Arc::clone(inbox) })
     }
 
     /// The poll that follows sees all that was done before the wakes until now.
@@ -82,20 +77,29 @@ impl Wake for Ticket {
         if self.is_queued.swap(true, Ordering::SeqCst) {
             return;
         }
-        let is_here = with_current(|current| {
-            let is_here = Arc::ptr_eq(&current.worker, &self.worker);
+        let is_here = with_current(|local| {
+            let is_here = local.is_of(&self.inbox);
             if is_here {
-                current.local.queue.push_back(self.number);
+                local.queue.push_back(self.number);
             }
             is_here
         });
         if is_here != Some(true) {
-            self.worker.send(Message::Wake(self.number));
+            self.inbox.send(Message::Wake(self.number));
         }
     }
 }
 
 impl Local {
+    pub(crate) fn new(inbox: Arc<Inbox>) -> Self {
+        Self { inbox, queue: VecDeque::new(), tasks: Slab::new() }
+    }
+
+    /// Whether these are the tasks of the worker with that inbox.
+    pub(crate) fn is_of(&self, inbox: &Arc<Inbox>) -> bool {
+        Arc::ptr_eq(&self.inbox, inbox)
+    }
+
     pub(crate) fn next(&mut self) -> Option<u32> {
         self.queue.pop_front()
     }
@@ -113,11 +117,11 @@ impl Local {
     }
 
     /// Takes a task in and queues it.
-    pub(crate) fn insert(&mut self, worker: &Arc<Worker>, task: Task) {
+    pub(crate) fn insert(&mut self, task: Task) {
         let entry = self.tasks.vacant_entry();
         let number = u32::try_from(entry.key()).unwrap_or(MAIN);
         assert!(number != MAIN, "four thousand million tasks on one worker");
-        let ticket = Ticket::new(worker, number);
+        let ticket = Ticket::new(&self.inbox, number);
         ticket.is_queued.store(true, Ordering::Relaxed);
         let waker = Waker::from(Arc::clone(&ticket));
         entry.insert(Slot { running: Some((task, waker)), ticket });
@@ -139,26 +143,26 @@ impl Local {
 
 /// Polls one task of this thread's worker. A panic ends that task only.
 pub(crate) fn run_task(number: u32) {
-    let Some((mut task, waker)) = with_current(|current| current.local.start(number)).flatten() else { return };
+    let Some((mut task, waker)) = with_current(|local| local.start(number)).flatten() else { return };
     let is_pending =
         catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()));
     if let Ok(true) = is_pending {
-        with_current(|current| current.local.put_back(number, task, waker));
+        with_current(|local| local.put_back(number, task, waker));
     } else {
-        let slot = with_current(|current| current.local.tasks.try_remove(number as usize));
+        let slot = with_current(|local| local.tasks.try_remove(number as usize));
         drop_caught((task, slot));
     }
 }
 
 /// Drops all tasks of this thread's worker, and those that they start meanwhile.
 pub(crate) fn drop_tasks() {
-    while let Some(tasks) = with_current(|current| std::mem::take(&mut current.local.tasks))
+    while let Some(tasks) = with_current(|local| std::mem::take(&mut local.tasks))
         && !tasks.is_empty()
     {
         for (_, slot) in tasks {
             drop_caught(slot);
         }
-        with_current(|current| current.local.queue.clear());
+        with_current(|local| local.queue.clear());
     }
 }
 

@@ -2,15 +2,19 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `worker.rs` | what every thread may use: sockets, timers, messages between threads |
 //! | `seat.rs` | the loop, and who runs it |
+//! | `registration.rs` | a socket of a worker |
+//! | `worker.rs` | what every thread may use: sockets, timers, tasks |
 //! | `local.rs` | tasks and the run queue, the thread's own |
+//! | `inbox.rs` | messages between threads, and the wait that they interrupt |
 //! | `source.rs` | a socket's cached readiness |
 //! | `timers.rs` | deadlines |
 //! | `poller.rs` | epoll |
 
+mod inbox;
 mod local;
 mod poller;
+mod registration;
 mod seat;
 mod source;
 mod timers;
@@ -24,12 +28,13 @@ use std::time::Instant;
 
 use callboard_runtime::Task;
 
-pub(crate) use source::{Direction, Registration};
+pub(crate) use registration::Registration;
+pub(crate) use source::Direction;
 pub(crate) use timers::TimerKey;
 pub(crate) use worker::Worker;
 
+use inbox::Message;
 use seat::Seated;
-use worker::Message;
 
 /// Locks; a panic elsewhere while it was locked left nothing half done here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -45,7 +50,7 @@ impl Workers {
     pub(crate) fn new(count: usize, epoch: Instant) -> Option<Self> {
         static GROUPS: AtomicU64 = AtomicU64::new(0);
         let group = GROUPS.fetch_add(1, Ordering::Relaxed);
-        Some(Self((0..count.max(1)).map(|index| Worker::new(group, index, epoch)).collect()))
+        Some(Self((0..count.max(1)).map(|index| Worker::new(group, index, epoch, seat::drive)).collect()))
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -66,7 +71,7 @@ impl Workers {
         if worker.is_here() {
             worker.spawn(make());
         } else {
-            worker.send(Message::Make(make));
+            worker.inbox.send(Message::Make(make));
             let _ = worker.ensure_driven();
         }
     }
@@ -93,7 +98,7 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         for worker in &self.0 {
-            worker.close();
+            seat::close(worker);
         }
     }
 }

@@ -6,38 +6,56 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use super::local::{self, Current, MAIN, Ticket, with_current};
+use super::inbox::Message;
+use super::local::{self, Local, MAIN, Ticket, with_current};
 use super::poller::Events;
-use super::worker::Worker;
+use super::worker::{self, Worker};
 
 /// Tasks polled between two looks at the sockets.
 const BUDGET: usize = 256;
+
+/// Drives a worker on the calling thread until its runtime ends, unless another thread does.
+pub(crate) fn drive(worker: &Arc<Worker>) {
+    if let Some(seated) = Seated::take(worker) {
+        seated.drive(None);
+    }
+}
+
+/// The last handle is gone: tasks end now, the thread when no stream and no timer is left to serve.
+pub(crate) fn close(worker: &Arc<Worker>) {
+    worker.begin_close();
+    if let Some(seated) = Seated::take(worker) {
+        seated.end_tasks();
+    } else {
+        worker.inbox.send(Message::Look);
+    }
+}
 
 /// The calling thread in a worker's seat. Dropping this stands up.
 pub(crate) struct Seated {
     worker: Arc<Worker>,
     /// Of another runtime, whose task called this one.
-    previous: Option<Current>,
+    previous: Option<(Arc<Worker>, Box<Local>)>,
 }
 
 impl Seated {
     /// `None` if somebody else sits there.
     pub(crate) fn take(worker: &Arc<Worker>) -> Option<Self> {
         let local = worker.take_seat()?;
-        let previous = local::replace_current(Some(Current { worker: Arc::clone(worker), local }));
+        let previous = worker::replace_here(Some(Arc::clone(worker))).zip(local::replace_current(Some(local)));
         Some(Self { worker: Arc::clone(worker), previous })
     }
 
     /// Drives until `main` ends; without one, until the runtime does.
     pub(crate) fn drive(&self, mut main: Option<Pin<&mut dyn Future<Output = ()>>>) {
         let worker = &self.worker;
-        let ticket = Ticket::new(worker, MAIN);
+        let ticket = Ticket::new(&worker.inbox, MAIN);
         let waker = Waker::from(Arc::clone(&ticket));
         let (mut events, mut woken, mut messages) = (Events::default(), Vec::new(), Vec::new());
         waker.wake_by_ref();
         loop {
             for _ in 0..BUDGET {
-                match with_current(|current| current.local.next()).flatten() {
+                match with_current(Local::next).flatten() {
                     None => break,
                     Some(MAIN) => {
                         ticket.take();
@@ -57,7 +75,7 @@ impl Seated {
                     return;
                 }
             }
-            let is_idle = with_current(|current| current.local.is_idle()) == Some(true);
+            let is_idle = with_current(|local| local.is_idle()) == Some(true);
             worker.wait(&mut events, &mut woken, is_idle);
         }
     }
@@ -65,7 +83,7 @@ impl Seated {
     /// Drops all tasks, and those still in the inbox.
     pub(crate) fn end_tasks(&self) {
         local::drop_tasks();
-        while self.worker.has_mail() {
+        while !self.worker.inbox.is_empty() {
             self.worker.take_messages(&mut Vec::new());
             local::drop_tasks();
         }
@@ -75,9 +93,11 @@ impl Seated {
 impl Drop for Seated {
     fn drop(&mut self) {
         let worker = &self.worker;
-        let Some(current) = local::replace_current(self.previous.take()) else { return };
-        let has_tasks = current.local.has_tasks();
-        worker.leave_seat(current.local);
+        let (previous, tasks) = self.previous.take().unzip();
+        worker::replace_here(previous);
+        let Some(local) = local::replace_current(tasks) else { return };
+        let has_tasks = local.has_tasks();
+        worker.leave_seat(local);
         // What still lives is served by a thread of the worker's own.
         if has_tasks || worker.has_work() {
             let _ = worker.ensure_driven();

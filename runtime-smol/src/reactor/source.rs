@@ -4,15 +4,12 @@
 //! Each event changes the word, so that clearing what was seen before an event fails. A waker is stored before the last
 //! look at the word, and an event looks for wakers after setting it: one of the two sees the other.
 
-use std::io;
-use std::ops::Deref;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::lock;
 use super::poller::Event;
-use super::worker::Worker;
 
 /// The bit that says: a call would not wait.
 const READY: u32 = 1;
@@ -35,18 +32,13 @@ pub(crate) struct Source {
     pub(crate) index: u32,
     pub(crate) generation: u32,
     wakers: Mutex<[Option<Waker>; 2]>,
-    worker: Arc<Worker>,
 }
-
-/// A source in its worker's table; dropping this takes it out.
-#[derive(Debug)]
-pub(crate) struct Registration(pub(crate) Arc<Source>);
 
 impl Source {
     /// `writable`: a connected socket is so from its start, until a call says otherwise.
-    pub(crate) fn new(worker: Arc<Worker>, index: u32, generation: u32, writable: bool) -> Self {
+    pub(crate) fn new(index: u32, generation: u32, writable: bool) -> Self {
         let words = [AtomicU32::new(0), AtomicU32::new(u32::from(writable) * READY)];
-        Self { words, index, generation, wakers: Mutex::default(), worker }
+        Self { words, index, generation, wakers: Mutex::default() }
     }
 
     /// The token of its events: an event of a socket that is gone does not reach the next one at its index.
@@ -79,19 +71,18 @@ impl Source {
         }
     }
 
-    /// Ready with what was seen, for [`clear`](Self::clear).
-    pub(crate) fn poll_ready(&self, direction: Direction, context: &mut Context<'_>) -> Poll<io::Result<u32>> {
-        let word = &self.words[direction as usize];
-        let seen = word.load(Ordering::SeqCst);
-        if seen & READY != 0 {
-            return Poll::Ready(Ok(seen));
-        }
-        self.worker.ensure_driven()?;
+    /// What is seen, for [`clear`](Self::clear), if a call would not wait.
+    pub(crate) fn ready(&self, direction: Direction) -> Option<u32> {
+        let seen = self.words[direction as usize].load(Ordering::SeqCst);
+        (seen & READY != 0).then_some(seen)
+    }
+
+    /// Ready with what was seen. What is ready already is known from [`ready`](Self::ready), without a lock.
+    pub(crate) fn poll_event(&self, direction: Direction, context: &mut Context<'_>) -> Poll<u32> {
         let waker = context.waker().clone();
         let replaced = lock(&self.wakers)[direction as usize].replace(waker);
         drop(replaced);
-        let seen = word.load(Ordering::SeqCst);
-        if seen & READY == 0 { Poll::Pending } else { Poll::Ready(Ok(seen)) }
+        self.ready(direction).map_or(Poll::Pending, Poll::Ready)
     }
 
     /// A call would wait: readiness ends, unless an event came since it was seen.
@@ -108,34 +99,19 @@ impl Source {
     }
 }
 
-impl Deref for Registration {
-    type Target = Source;
-
-    fn deref(&self) -> &Source {
-        &self.0
-    }
-}
-
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.0.worker.deregister(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     const READABLE: Event = Event { token: 0, readable: true, writable: false, ended: false };
 
     fn source() -> Source {
-        Source::new(Worker::new(0, 0, Instant::now()), 0, 0, false)
+        Source::new(0, 0, false)
     }
 
     fn poll(source: &Source) -> Option<u32> {
-        match source.poll_ready(Direction::Read, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(seen) => Some(seen.unwrap()),
+        match source.poll_event(Direction::Read, &mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(seen) => Some(seen),
             Poll::Pending => None,
         }
     }

@@ -1,13 +1,12 @@
 //! A worker: one reactor, one set of tasks. What every thread may use of it; `seat.rs` has the loop that drives it.
 //!
-//! A worker that nobody drives gets a thread of its own when something on it first needs to be driven. Other threads
-//! interrupt only a wait that really sleeps.
+//! A worker that nobody drives gets a thread of its own when something on it first needs to be driven.
 //!
 //! Time is read afresh each time, not once per turn: a task that computes for long would otherwise measure nothing, and
 //! its timers would fire early. A read costs some twenty nanoseconds.
 
+use std::cell::RefCell;
 use std::io;
-use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,39 +17,35 @@ use std::time::{Duration, Instant};
 use callboard_runtime::Task;
 use slab::Slab;
 
+use super::inbox::{Inbox, Message};
 use super::local::{Local, with_current};
 use super::lock;
-use super::poller::{Events, Poller};
-use super::seat::Seated;
-use super::source::{Registration, Source};
+use super::poller::Events;
+use super::source::Source;
 use super::timers::{NEVER, TimerKey, Timers};
 
-/// What another thread asks of a worker.
-pub(crate) enum Message {
-    /// Take this task in.
-    Spawn(Task),
-    /// Make a task there and take it in.
-    Make(Box<dyn FnOnce() -> Task + Send>),
-    /// Poll this task.
-    Wake(u32),
-    /// Look whether it is time to end.
-    Look,
+thread_local! {
+    /// The worker that this thread drives.
+    static HERE: RefCell<Option<Arc<Worker>>> = const { RefCell::new(None) };
+}
+
+/// Puts another worker on this thread, and gives back which it was.
+pub(crate) fn replace_here(worker: Option<Arc<Worker>>) -> Option<Arc<Worker>> {
+    HERE.with(|cell| cell.replace(worker))
 }
 
 /// The part of a worker that every thread may use.
 pub(crate) struct Worker {
+    pub(crate) inbox: Arc<Inbox>,
     /// Which set of workers it belongs to.
-    pub(crate) group: u64,
-    pub(crate) index: usize,
-    pub(crate) timers: Timers,
+    group: u64,
+    index: usize,
+    timers: Timers,
     epoch: Instant,
-    poller: Poller,
+    /// What a thread of its own runs.
+    drive: fn(&Arc<Worker>),
     sources: Mutex<Slab<Arc<Source>>>,
     generation: AtomicU32,
-    inbox: Mutex<Vec<Message>>,
-    has_messages: AtomicBool,
-    /// It sleeps, or is about to: a message must interrupt it.
-    is_asleep: AtomicBool,
     /// Somebody sits in the seat, or is on the way to it.
     is_driven: AtomicBool,
     /// The last handle is gone.
@@ -60,21 +55,21 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(group: u64, index: usize, epoch: Instant) -> Arc<Self> {
+    pub(crate) fn new(group: u64, index: usize, epoch: Instant, drive: fn(&Arc<Self>)) -> Arc<Self> {
+        let inbox = Arc::new(Inbox::new());
+        let local = Box::new(Local::new(Arc::clone(&inbox)));
         Arc::new(Self {
+            inbox,
             group,
             index,
             timers: Timers::new(),
             epoch,
-            poller: Poller::new(),
+            drive,
             sources: Mutex::default(),
             generation: AtomicU32::new(0),
-            inbox: Mutex::default(),
-            has_messages: AtomicBool::new(false),
-            is_asleep: AtomicBool::new(false),
             is_driven: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
-            seat: Mutex::new(Some(Box::default())),
+            seat: Mutex::new(Some(local)),
         })
     }
 
@@ -85,57 +80,41 @@ impl Worker {
 
     /// Whether the calling thread drives this worker.
     pub(crate) fn is_here(&self) -> bool {
-        with_current(|current| std::ptr::eq(&raw const *current.worker, self)) == Some(true)
+        with_current(|local| local.is_of(&self.inbox)) == Some(true)
     }
 
     /// The worker of the same set that the calling thread drives, or else this one.
     pub(crate) fn nearest(self: &Arc<Self>) -> Arc<Self> {
-        with_current(|current| (current.worker.group == self.group).then(|| Arc::clone(&current.worker)))
-            .flatten()
-            .unwrap_or_else(|| Arc::clone(self))
+        let of_same_set = |here: &&Arc<Self>| here.group == self.group;
+        let here = HERE.try_with(|here| here.borrow().as_ref().filter(of_same_set).cloned());
+        here.ok().flatten().unwrap_or_else(|| Arc::clone(self))
     }
 
     pub(crate) fn spawn(self: &Arc<Self>, task: Task) {
         if self.is_here() {
-            with_current(|current| current.local.insert(&current.worker, task));
+            with_current(|local| local.insert(task));
         } else {
-            self.send(Message::Spawn(task));
+            self.inbox.send(Message::Spawn(task));
             // Without a thread the task waits for the next `block_on`, or the next that asks for one.
             let _ = self.ensure_driven();
         }
     }
 
-    pub(crate) fn send(&self, message: Message) {
-        lock(&self.inbox).push(message);
-        self.has_messages.store(true, Ordering::SeqCst);
-        self.interrupt();
-    }
-
-    /// Ends the wait under way, if there is one.
-    pub(crate) fn interrupt(&self) {
-        if self.is_asleep.swap(false, Ordering::SeqCst) {
-            self.poller.interrupt();
-        }
-    }
-
-    /// Puts a socket into this worker's reactor.
-    pub(crate) fn register(self: &Arc<Self>, file: impl AsFd, is_writable: bool) -> io::Result<Registration> {
+    /// Puts a source into the table, for a [`Registration`](super::Registration).
+    pub(crate) fn insert(&self, is_writable: bool) -> io::Result<Arc<Source>> {
         let generation = self.generation.fetch_add(1, Ordering::Relaxed);
         let mut sources = lock(&self.sources);
         let entry = sources.vacant_entry();
         // The system has fewer files.
         let index = u32::try_from(entry.key()).map_err(io::Error::other)?;
-        let source = Arc::new(Source::new(Arc::clone(self), index, generation, is_writable));
+        let source = Arc::new(Source::new(index, generation, is_writable));
         entry.insert(Arc::clone(&source));
-        drop(sources);
-        let registration = Registration(source);
-        self.poller.add(file, registration.0.token())?;
-        Ok(registration)
+        Ok(source)
     }
 
     /// Takes a source out. The close of its socket, which follows, ends the events.
-    pub(crate) fn deregister(&self, source: &Source) {
-        let removed = lock(&self.sources).try_remove(source.index as usize);
+    pub(crate) fn remove(&self, source: u32) {
+        let removed = lock(&self.sources).try_remove(source as usize);
         drop(removed);
         self.look_if_closing();
     }
@@ -171,25 +150,17 @@ impl Worker {
         }
         drop(seat);
         let worker = Arc::clone(self);
-        let started = thread::Builder::new().name(format!("callboard-{}", self.index)).spawn(move || {
-            if let Some(seated) = Seated::take(&worker) {
-                seated.drive(None);
-            }
-        });
+        let started =
+            thread::Builder::new().name(format!("callboard-{}", self.index)).spawn(move || (worker.drive)(&worker));
         if started.is_err() {
             self.is_driven.store(false, Ordering::SeqCst);
         }
         started.map(drop)
     }
 
-    /// The last handle is gone: tasks end now, the thread when no stream and no timer is left to serve.
-    pub(crate) fn close(self: &Arc<Self>) {
+    /// The last handle is gone: whoever drives this worker ends with its tasks, streams and timers.
+    pub(crate) fn begin_close(&self) {
         self.is_closing.store(true, Ordering::SeqCst);
-        if let Some(seated) = Seated::take(self) {
-            seated.end_tasks();
-        } else {
-            self.send(Message::Look);
-        }
     }
 
     /// Ready at `deadline`; until then the timer at `key` stands there, for `waker`.
@@ -200,7 +171,7 @@ impl Worker {
         }
         if self.timers.arm(key, deadline, waker) {
             // A wait under way is too long now. (From this worker's own thread there is none.)
-            self.interrupt();
+            self.inbox.interrupt();
         }
         // Without a thread the timer waits for the next `block_on`, or the next that asks for one.
         let _ = self.ensure_driven();
@@ -218,28 +189,22 @@ impl Worker {
     /// A closing worker ends with its last stream or timer.
     fn look_if_closing(&self) {
         if self.is_closing() {
-            self.send(Message::Look);
+            self.inbox.send(Message::Look);
         }
     }
 
     /// Whether anything but its tasks needs somebody to drive it.
     pub(crate) fn has_work(&self) -> bool {
-        self.has_mail() || self.timers.earliest() != NEVER || self.sources() != 0
-    }
-
-    pub(crate) fn has_mail(&self) -> bool {
-        !lock(&self.inbox).is_empty()
+        !self.inbox.is_empty() || self.timers.earliest() != NEVER || self.sources() != 0
     }
 
     pub(crate) fn is_closing(&self) -> bool {
         self.is_closing.load(Ordering::SeqCst)
     }
 
-    /// One wait. Asleep only around one that may block: wakes from this thread never write to the eventfd.
+    /// One wait, without sleep unless idle, and what it brings.
     pub(crate) fn wait(&self, events: &mut Events, woken: &mut Vec<Waker>, is_idle: bool) {
-        let timeout = if is_idle { self.sleep_time() } else { Some(Duration::ZERO) };
-        self.poller.wait(events, timeout);
-        self.is_asleep.store(false, Ordering::SeqCst);
+        self.inbox.wait(events, is_idle, || self.sleep_time());
         let sources = lock(&self.sources);
         for event in events.iter() {
             #[expect(clippy::cast_possible_truncation, reason = "the two halves of the token")]
@@ -262,12 +227,8 @@ impl Worker {
         }
     }
 
-    /// How long to wait, once it is said that this worker sleeps: whoever comes later interrupts.
+    /// How long it is until the next timer.
     fn sleep_time(&self) -> Option<Duration> {
-        self.is_asleep.store(true, Ordering::SeqCst);
-        if self.has_messages.load(Ordering::SeqCst) {
-            return Some(Duration::ZERO);
-        }
         match self.timers.earliest() {
             NEVER => None,
             deadline => Some(Duration::from_nanos(deadline.saturating_sub(self.now()))),
@@ -276,11 +237,7 @@ impl Worker {
 
     /// Does what other threads have asked.
     pub(crate) fn take_messages(&self, messages: &mut Vec<Message>) {
-        if !self.has_messages.load(Ordering::SeqCst) {
-            return;
-        }
-        self.has_messages.store(false, Ordering::SeqCst);
-        std::mem::swap(&mut *lock(&self.inbox), messages);
+        self.inbox.take(messages);
         for message in messages.drain(..) {
             let task = match message {
                 Message::Spawn(task) => task,
@@ -289,12 +246,12 @@ impl Worker {
                     Err(_) => continue,
                 },
                 Message::Wake(number) => {
-                    with_current(|current| current.local.queue(number));
+                    with_current(|local| local.queue(number));
                     continue;
                 }
                 Message::Look => continue,
             };
-            with_current(|current| current.local.insert(&current.worker, task));
+            with_current(|local| local.insert(task));
         }
     }
 }
