@@ -1,6 +1,8 @@
-//! What a keep-alive request costs on a real runtime, from the reactor through router and handler to the socket: counted
-//! on the thread that serves, while a raw client on another thread asks. The text parameter and the JSON show that the
-//! count sees what there is to see.
+//! What a keep-alive request costs on a real runtime, from the reactor through router and handler to the socket:
+//! counted on the thread that serves, while a raw client on another thread asks.
+//!
+//! Each count is taken for two numbers of requests: what the longer run costs more is what requests cost. The text
+//! parameter and the JSON show that the count sees what there is to see.
 
 use std::future::Future;
 use std::io::{Read, Write};

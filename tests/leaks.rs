@@ -138,8 +138,10 @@ async fn visit(session: Session, base: &str, kind: u64) {
 /// A raw peer that says a part of something, may listen for a while, and goes.
 async fn pester(client: Handle, address: Endpoint, mut random: Random) {
     const SAID: [&str; 5] = [
-        "GET /download HTTP/1.1\r\nHost: a\r\n\r\nGET /slow/5 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nagain\r\n0\r\nA: b\r\n\r\n",
+        "GET /download HTTP/1.1\r\nHost: a\r\n\r\nGET /slow/5 HTTP/1.1\r\nHost: a\r\n\r\n\
+         GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+         5\r\nhello\r\n5\r\nagain\r\n0\r\nA: b\r\n\r\n",
         "POST /collect HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\nExpect: 100-continue\r\n\r\n01234567890123456789",
         "GET /raw HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\nbytes behind",
         "GET /watch HTTP/1.1\r\nHost: a\r\nBroken\r\n\r\n",

@@ -1,4 +1,4 @@
-//! The client's pool under load: limits, the order of those who wait, those who give up, and connections that went stale.
+//! The client's pool under load: limits, the order of those who wait, those who give up, and stale connections.
 
 use std::future::{Future, poll_fn};
 use std::sync::Arc;

@@ -93,7 +93,7 @@ async fn values_round_trip(world: World) {
         .route("/raw", get(async |request: Request| request.target().to_string()));
     let served = world.serve(app).await;
     let session = world.session();
-    let search = Search { text: "ünï & code=100% +?#".to_owned(), page: Some(2) };
+    let search = Search { text: "\u{fc}n\u{ef} & code=100% +?#".to_owned(), page: Some(2) };
     let request = session.get(served.url("/search")).query("text", &search.text).query("page", 2);
     assert_eq!(request.await.unwrap().json::<Search>().await.unwrap(), search);
     let response = session.post(served.url("/json")).json(&search).await.unwrap();
