@@ -10,13 +10,14 @@ use callboard_runtime::Handle;
 
 use crate::Request;
 use crate::error::{RouteError, StartError};
-use crate::handler::{Endpoint, Handler, Needs, erase};
-use crate::middleware::{Function, Middleware, Next};
+use crate::facts::Facts;
+use crate::handler::{Endpoint, Handler, erase};
+use crate::needs::Needs;
 use crate::request::BODY_LIMIT;
 use crate::response::IntoResponse;
 use crate::routing::{MethodRouter, Router, any};
 use crate::server::{Server, Settings, ToEndpoints};
-use crate::service::{Inner, Service};
+use crate::service::{Function, Inner, Middleware, Next, Service};
 
 /// A web application.
 ///
@@ -157,7 +158,18 @@ impl App {
         if let Some((_, needs)) = &self.fallback {
             self.check(needs, || "the fallback".to_owned())?;
         }
-        Ok(self.into_trusted_service())
+        let facts = Facts {
+            routes: self.router.names(),
+            data: self.data,
+            limits: Arc::new(self.limits),
+            body_limit: self.body_limit,
+        };
+        Ok(Service::new(Inner {
+            facts: Arc::new(facts),
+            router: self.router,
+            middlewares: self.middlewares,
+            fallback: self.fallback.map(|(endpoint, _)| endpoint),
+        }))
     }
 
     /// Whether all that a handler needs is there.
@@ -167,18 +179,6 @@ impl App {
             Some((_, type_name)) => Err(StartError::MissingData { route: route(), type_name }),
             None => Ok(()),
         }
-    }
-
-    /// The same, unchecked.
-    pub(crate) fn into_trusted_service(self) -> Service {
-        Service::new(Inner {
-            router: self.router,
-            data: self.data,
-            middlewares: self.middlewares,
-            fallback: self.fallback.map(|(endpoint, _)| endpoint),
-            limits: Arc::new(self.limits),
-            body_limit: self.body_limit,
-        })
     }
 
     /// Serves at `address` until Ctrl-C or SIGTERM, then drains: closes idle connections and lets requests in progress

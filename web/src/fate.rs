@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::RequestParts;
 use crate::extract::FromRequestParts;
-use crate::handler::Needs;
+use crate::needs::Needs;
 
 /// What becomes of a handler whose peer goes away: declared per route by
 /// [`MethodRouter::fate`](crate::MethodRouter::fate).

@@ -3,11 +3,11 @@
 //! All but the last extractor take from the head; the last may take the body. What a handler needs of the app is
 //! collected from its extractors when it is registered, and checked when the app starts.
 
-use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
 
 use crate::extract::{FromRequest, FromRequestParts};
+use crate::needs::Needs;
 use crate::response::IntoResponse;
 use crate::running::Running;
 use crate::{Request, Response};
@@ -58,25 +58,6 @@ pub trait Handler<T>: Clone + Send + Sync + 'static {
 /// A handler of hidden type.
 #[doc(hidden)]
 pub struct Erased(pub(crate) Box<dyn Endpoint>);
-
-/// What a handler needs of the app: filled in by its extractors, checked when the app starts.
-#[derive(Clone, Debug, Default)]
-pub struct Needs {
-    pub(crate) data: Vec<(TypeId, &'static str)>,
-    /// The handler wants to be told when its peer goes away.
-    pub(crate) notice: bool,
-}
-
-impl Needs {
-    /// Data of type `T` must have been given to the app.
-    pub fn data<T: Send + Sync + 'static>(&mut self) {
-        self.data.push((TypeId::of::<T>(), std::any::type_name::<T>()));
-    }
-
-    pub(crate) fn notice(&mut self) {
-        self.notice = true;
-    }
-}
 
 /// A handler of any type.
 pub(crate) trait Endpoint: Send + Sync {

@@ -3,16 +3,16 @@
 //! The server gives orders by a flag and a waker: no channel, and no cost per request.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
 
 use callboard_runtime::StreamInfo;
 
-use crate::Service;
+use crate::facts::Facts;
 
 /// One connection, as its requests and its server see it.
 pub(crate) struct Link {
-    service: Service,
+    facts: Arc<Facts>,
     /// Known once TLS has shaken hands.
     info: OnceLock<StreamInfo>,
     order: AtomicU8,
@@ -30,12 +30,12 @@ pub(crate) enum Order {
 }
 
 impl Link {
-    pub(crate) fn new(service: Service) -> Self {
-        Self { service, info: OnceLock::new(), order: AtomicU8::new(0), waker: Mutex::new(None) }
+    pub(crate) fn new(facts: Arc<Facts>) -> Self {
+        Self { facts, info: OnceLock::new(), order: AtomicU8::new(0), waker: Mutex::new(None) }
     }
 
-    pub(crate) fn service(&self) -> &Service {
-        &self.service
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     pub(crate) fn info(&self) -> Option<&StreamInfo> {

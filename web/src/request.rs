@@ -9,8 +9,8 @@ use callboard_core::{Headers, InvalidHeader, InvalidTarget, Method, Target, Vers
 use callboard_runtime::Endpoint;
 
 use crate::link::Link;
+use crate::params::Params;
 use crate::recycled::{Recycled, recycle};
-use crate::routing::Params;
 use crate::{Body, Extensions};
 
 /// Bytes of a body that extractors collect at most, unless the app says otherwise: 2 MiB.
@@ -201,14 +201,14 @@ impl RequestParts {
 
     fn param_names(&self) -> &[String] {
         let route = self.link.as_ref().zip(self.params.route);
-        let route = route.and_then(|(link, index)| link.service().router().route(index));
-        route.map_or(&[], |route| &route.names)
+        let route = route.and_then(|(link, index)| link.facts().route(index));
+        route.map_or(&[], |route| &route.params)
     }
 
     /// The route that matched, as registered: `/users/{id}`.
     pub fn route(&self) -> Option<&str> {
         let index = self.params.route?;
-        Some(&self.link.as_ref()?.service().router().route(index)?.pattern)
+        Some(&self.link.as_ref()?.facts().route(index)?.pattern)
     }
 
     /// The peer's address, if there is a connection.
@@ -218,12 +218,12 @@ impl RequestParts {
 
     /// The app's data of type `T`.
     pub fn data<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.link.as_ref()?.service().data()
+        self.link.as_ref()?.facts().data()
     }
 
     /// Bytes of a body that extractors collect at most: see [`App::body_limit`](crate::App::body_limit).
     pub fn body_limit(&self) -> usize {
-        self.link.as_ref().map_or(BODY_LIMIT, |link| link.service().body_limit())
+        self.link.as_ref().map_or(BODY_LIMIT, |link| link.facts().body_limit)
     }
 }
 

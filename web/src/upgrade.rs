@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
 
 use bytes::BytesMut;
 use callboard_core::{Method, Status, header};
-use callboard_runtime::{BoxFuture, Stream};
+use callboard_runtime::Stream;
 
 use crate::extract::FromRequestParts;
-use crate::response::IntoResponse;
+use crate::response::{IntoResponse, Takeover};
 use crate::{RequestParts, Response};
 
 /// The request asks for another protocol on its connection: by `Upgrade`, or by CONNECT. An extractor.
@@ -105,20 +104,5 @@ impl std::error::Error for NoUpgrade {}
 impl IntoResponse for NoUpgrade {
     fn into_response(self) -> Response {
         (self.status(), self.to_string()).into_response()
-    }
-}
-
-type Callback = Box<dyn FnOnce(Box<dyn Stream>, BytesMut) -> BoxFuture<'static, ()> + Send>;
-
-/// Who takes the stream over. The mutex is never locked: it makes a response shareable.
-pub(crate) struct Takeover(Mutex<Callback>);
-
-impl Takeover {
-    fn new(callback: impl FnOnce(Box<dyn Stream>, BytesMut) -> BoxFuture<'static, ()> + Send + 'static) -> Self {
-        Self(Mutex::new(Box::new(callback)))
-    }
-
-    pub(crate) fn begin(self, stream: Box<dyn Stream>, leftover: BytesMut) -> BoxFuture<'static, ()> {
-        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)(stream, leftover)
     }
 }

@@ -9,7 +9,7 @@ use callboard_core::Status;
 use super::FromRequestParts;
 use super::rejection::rejection;
 use crate::RequestParts;
-use crate::handler::Needs;
+use crate::needs::Needs;
 
 /// A value given to the app by [`App::data`](crate::App::data). That it is there is checked when the app starts.
 ///

@@ -15,7 +15,7 @@ mod value;
 use std::convert::Infallible;
 use std::future::Future;
 
-use crate::handler::Needs;
+use crate::needs::Needs;
 use crate::response::IntoResponse;
 use crate::{Request, RequestParts};
 

@@ -3,6 +3,7 @@
 mod fields;
 mod into_response;
 mod redirect;
+mod takeover;
 
 use std::fmt;
 
@@ -10,13 +11,13 @@ use bytes::Bytes;
 use callboard_core::{Headers, Status};
 
 use crate::Body;
-use crate::upgrade::Takeover;
 
 use fields::Fields;
 
 pub(crate) use fields::Content;
 pub use into_response::{Html, IntoResponse};
 pub use redirect::Redirect;
+pub(crate) use takeover::Takeover;
 
 /// A response: status, fields and body.
 ///

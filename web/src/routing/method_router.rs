@@ -3,7 +3,8 @@
 use callboard_core::Method;
 
 use crate::Fate;
-use crate::handler::{Endpoint, Handler, Needs, erase};
+use crate::handler::{Endpoint, Handler, erase};
+use crate::needs::Needs;
 
 /// The handlers of one path, by method: what [`get`], [`post`] and the like begin and methods of the same names go on.
 ///

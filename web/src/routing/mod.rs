@@ -10,10 +10,11 @@ mod statics;
 use callboard_core::{Method, Target, TargetForm};
 
 use crate::error::RouteError;
+use crate::facts::RouteName;
+use crate::params::Params;
 
 pub(crate) use method_router::{HandlerIndex, Registered};
 pub use method_router::{MethodRouter, any, delete, get, head, on, options, patch, post, put};
-pub(crate) use path::Params;
 use statics::Statics;
 
 /// All routes of an app.
@@ -27,14 +28,12 @@ pub(crate) struct Router {
 }
 
 /// One path.
-pub(crate) struct Route {
+struct Route {
     /// As registered: `/users/{id}`.
-    pub(crate) pattern: String,
+    pattern: String,
     /// As in the tree.
     normal: String,
-    /// Names of its parameters, in order.
-    pub(crate) names: Vec<String>,
-    pub(crate) methods: MethodRouter,
+    methods: MethodRouter,
 }
 
 impl Route {
@@ -79,7 +78,7 @@ impl Router {
         let Some(normal) = path::normalize(pattern) else {
             return Err(invalid("it does not decode to UTF-8".into()));
         };
-        let route = Route { pattern: pattern.into(), normal: normal.into_owned(), names: names(pattern), methods };
+        let route = Route { pattern: pattern.into(), normal: normal.into_owned(), methods };
         let index = u32::try_from(self.routes.len()).unwrap_or(u32::MAX);
         match self.tree.insert(route.normal.as_str(), index) {
             Ok(()) => self.routes.push(route),
@@ -169,7 +168,7 @@ impl Router {
         }
     }
 
-    pub(crate) fn route(&self, index: u32) -> Option<&Route> {
+    fn route(&self, index: u32) -> Option<&Route> {
         self.routes.get(index as usize)
     }
 
@@ -180,6 +179,12 @@ impl Router {
             Outcome::Tunnel => self.connect.as_ref()?.handler(HandlerIndex::Any),
             _ => None,
         }
+    }
+
+    /// What requests may know of the routes, by index.
+    pub(crate) fn names(&self) -> Vec<RouteName> {
+        let name = |route: &Route| RouteName { pattern: route.pattern.clone(), params: names(&route.pattern) };
+        self.routes.iter().map(name).collect()
     }
 
     /// All that is registered, with the path (`CONNECT` for tunnels).

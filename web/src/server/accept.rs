@@ -40,14 +40,15 @@ impl Accept {
     /// Gives a new connection a task of its own.
     fn begin(&mut self, stream: Box<dyn Stream>) {
         let shared = &self.registration.shared;
-        let link = Arc::new(Link::new(shared.service.clone()));
+        let service = shared.service.clone();
+        let link = Arc::new(Link::new(Arc::clone(service.facts())));
         let registration = shared.open(&link);
         #[cfg(feature = "tls")]
         if let Some(acceptor) = shared.settings.tls.clone() {
-            shared.runtime.spawn(Box::pin(super::tls::serve(acceptor, stream, link, registration)));
+            shared.runtime.spawn(Box::pin(super::tls::serve(acceptor, stream, service, link, registration)));
             return;
         }
-        shared.runtime.spawn(Box::pin(Connection::new(stream, BytesMut::new(), link, registration)));
+        shared.runtime.spawn(Box::pin(Connection::new(stream, BytesMut::new(), service, link, registration)));
     }
 
     fn pause(&mut self) {

@@ -20,7 +20,7 @@ use super::patience::Patience;
 use super::shared::Registration;
 use crate::body::{Body, Feed};
 use crate::link::{Link, Order};
-use crate::service::Step;
+use crate::service::{Service, Step};
 use crate::{Request, Response};
 
 /// Turns of the driver per poll of the task, after which others get theirs.
@@ -30,6 +30,7 @@ const BUDGET: usize = 64;
 pub(crate) struct Connection {
     /// Gone when the peer is, though a handler may still run to its end.
     pub(super) driver: Option<Driver<ServerConnection>>,
+    service: Service,
     pub(super) link: Arc<Link>,
     pub(super) exchange: Option<Exchange>,
     /// With a half-closed peer.
@@ -46,12 +47,19 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// A connection of which `input` was read before.
-    pub(super) fn new(stream: Box<dyn Stream>, input: BytesMut, link: Arc<Link>, registration: Registration) -> Self {
+    pub(super) fn new(
+        stream: Box<dyn Stream>,
+        input: BytesMut,
+        service: Service,
+        link: Arc<Link>,
+        registration: Registration,
+    ) -> Self {
         let runtime = registration.shared.runtime.clone();
         link.set_info(stream.info());
-        let machine = ServerConnection::new(Arc::clone(link.service().limits()), runtime.now());
+        let machine = ServerConnection::new(Arc::clone(&link.facts().limits), runtime.now());
         Self {
             driver: Some(Driver::with_input(machine, stream, runtime, input)),
+            service,
             link,
             exchange: None,
             patience: None,
@@ -147,7 +155,7 @@ impl Connection {
             return Poll::Pending;
         }
         let patience = self.patience.get_or_insert_with(|| {
-            let limit = self.link.service().limits().linger_timeout;
+            let limit = self.link.facts().limits.linger_timeout;
             Box::new(Patience::new(&self.registration.shared.runtime, limit, driver))
         });
         if patience.poll(context, driver).is_pending() {
@@ -254,8 +262,7 @@ impl Connection {
             }
         };
         let mut exchange = Exchange::new(id, &head.method, feed, expects_continue);
-        let link = &self.link;
-        let service = link.service();
+        let (service, link) = (&self.service, &self.link);
         let (outcome, params) = service.find(&head);
         let bare = catch_unwind(AssertUnwindSafe(|| service.start_bare(outcome, &head.method)));
         let started = match bare {

@@ -16,9 +16,8 @@ use super::date;
 use crate::body::{Body, BodyError, Feed};
 use crate::fate::Notice;
 use crate::link::Order;
-use crate::response::IntoResponse;
+use crate::response::{IntoResponse, Takeover};
 use crate::running::Running;
-use crate::upgrade::Takeover;
 use crate::{Fate, Response};
 
 /// A request and its answer.
@@ -207,7 +206,7 @@ impl Connection {
 
     /// Sends the next parts of the answer's body, while the peer takes them.
     fn turn_body(&mut self, context: &mut Context<'_>) -> bool {
-        let most = self.link.service().limits().send_buffer;
+        let most = self.link.facts().limits.send_buffer;
         let mut has_progressed = false;
         loop {
             let (Some(driver), Some(exchange)) = (&mut self.driver, &mut self.exchange) else { return has_progressed };

@@ -12,17 +12,25 @@ use callboard_runtime::tls::{AcceptFailure, TlsAcceptor, TlsError};
 
 use super::connection::Connection;
 use super::shared::Registration;
+use crate::handler::erase;
 use crate::link::{Link, Order};
-use crate::{App, Response, Service};
+use crate::{Response, Service};
 
 /// Shakes hands, then serves. A client that speaks plain HTTP is told so in plain text.
-pub(super) async fn serve(acceptor: TlsAcceptor, stream: Box<dyn Stream>, link: Arc<Link>, registration: Registration) {
+pub(super) async fn serve(
+    acceptor: TlsAcceptor,
+    stream: Box<dyn Stream>,
+    service: Service,
+    link: Arc<Link>,
+    registration: Registration,
+) {
     match accept(&acceptor, stream, &link, &registration).await {
-        Some(Ok(stream)) => Connection::new(stream, BytesMut::new(), link, registration).await,
+        Some(Ok(stream)) => Connection::new(stream, BytesMut::new(), service, link, registration).await,
         Some(Err(AcceptFailure { error: TlsError::PlainHttp, stream: Some(stream), seen })) => {
-            let link = Arc::new(Link::new(wrong_port()));
+            let service = wrong_port();
+            let link = Arc::new(Link::new(Arc::clone(service.facts())));
             registration.relink(&link);
-            Connection::new(stream, seen, link, registration).await;
+            Connection::new(stream, seen, service, link, registration).await;
         }
         Some(Err(_)) | None => {}
     }
@@ -59,5 +67,5 @@ fn wrong_port() -> Service {
             .with_body("This port speaks HTTPS: use https:// instead of http://.\n")
             .with_header(header::CONNECTION, "close")
     };
-    App::new().fallback(answer).into_trusted_service()
+    Service::of_endpoint(erase(answer).0)
 }

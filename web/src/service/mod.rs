@@ -1,19 +1,26 @@
 //! An app that is complete: what its requests are answered by.
 
-use std::any::{Any, TypeId};
+mod middleware;
+
 use std::fmt;
 use std::sync::Arc;
 
 use callboard_core::http1::RequestHead;
-use callboard_core::{Limits, Method, Status, header};
+use callboard_core::{Method, Status, header};
 
+use crate::facts::Facts;
 use crate::fate::{Notice, PeerGone};
 use crate::handler::Endpoint;
 use crate::link::Link;
-use crate::middleware::{Middleware, Next};
-use crate::routing::{Outcome, Params, Router};
+use crate::params::Params;
+#[cfg(feature = "tls")]
+use crate::request::BODY_LIMIT;
+use crate::routing::{Outcome, Router};
 use crate::running::Running;
 use crate::{Fate, Request, Response};
+
+pub use middleware::Next;
+pub(crate) use middleware::{Function, Middleware};
 
 /// A complete, checked [`App`](crate::App): calls need no connection, no socket and no runtime. Cloning is cheap.
 ///
@@ -30,12 +37,10 @@ use crate::{Fate, Request, Response};
 pub struct Service(Arc<Inner>);
 
 pub(crate) struct Inner {
+    pub(crate) facts: Arc<Facts>,
     pub(crate) router: Router,
-    pub(crate) data: Vec<(TypeId, Arc<dyn Any + Send + Sync>)>,
     pub(crate) middlewares: Vec<Box<dyn Middleware>>,
     pub(crate) fallback: Option<Box<dyn Endpoint>>,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) body_limit: usize,
 }
 
 /// What answers.
@@ -56,10 +61,18 @@ impl Service {
         Self(Arc::new(inner))
     }
 
+    /// One that answers everything by `endpoint`.
+    #[cfg(feature = "tls")]
+    pub(crate) fn of_endpoint(endpoint: Box<dyn Endpoint>) -> Self {
+        let facts = Facts { routes: Vec::new(), data: Vec::new(), limits: Arc::default(), body_limit: BODY_LIMIT };
+        let (router, middlewares) = (Router::default(), Vec::new());
+        Self::new(Inner { facts: Arc::new(facts), router, middlewares, fallback: Some(endpoint) })
+    }
+
     /// Answers a request. Upgrades are answered but not performed, and the body of an answer to HEAD is still there:
     /// both are the connection's work.
     pub async fn call(&self, mut request: Request) -> Response {
-        request.parts_mut().link.get_or_insert_with(|| Arc::new(Link::new(self.clone())));
+        request.parts_mut().link.get_or_insert_with(|| Arc::new(Link::new(Arc::clone(self.facts()))));
         match self.start(request).step {
             Step::Running(running) => running.await,
             Step::Ready(response) => *response,
@@ -138,21 +151,8 @@ impl Service {
         Step::Ready(Box::new(response))
     }
 
-    pub(crate) fn router(&self) -> &Router {
-        &self.0.router
-    }
-
-    pub(crate) fn limits(&self) -> &Arc<Limits> {
-        &self.0.limits
-    }
-
-    pub(crate) fn body_limit(&self) -> usize {
-        self.0.body_limit
-    }
-
-    pub(crate) fn data<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        let (_, value) = self.0.data.iter().find(|(key, _)| *key == TypeId::of::<T>())?;
-        Arc::clone(value).downcast().ok()
+    pub(crate) fn facts(&self) -> &Arc<Facts> {
+        &self.0.facts
     }
 }
 

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::Future;
 
+use super::{Service, Step};
 use crate::response::IntoResponse;
 use crate::routing::Outcome;
 use crate::running::Running;
-use crate::service::{Service, Step};
 use crate::{Request, Response};
 
 /// A middleware of any type.
@@ -26,10 +26,10 @@ pub(crate) trait Middleware: Send + Sync {
 /// let app = App::new().route("/", get(async || "hello")).middleware(server_name);
 /// ```
 pub struct Next {
-    pub(crate) service: Service,
+    pub(super) service: Service,
     /// Which middleware is next.
-    pub(crate) position: usize,
-    pub(crate) outcome: Outcome,
+    pub(super) position: usize,
+    pub(super) outcome: Outcome,
 }
 
 impl Next {
