@@ -100,6 +100,35 @@ fn the_time_of_a_slow_caller_is_not_the_servers() {
 }
 
 #[test]
+fn the_time_of_a_write_runs_from_when_there_is_something_to_take() {
+    for steps in 0..3 {
+        let pair = &mut Pair::new(&Limits { minimum_rate: 0, ..Limits::default() }, steps);
+        pair.play_server();
+        pair.pass(10 * SECOND);
+        let mut sent = None;
+        for step in 0..=steps {
+            if step == steps {
+                pair.stall_server();
+            }
+            match (step, sent) {
+                (1, Some(sent)) => pair.client.send_data(sent, Bytes::from_static(b"x"), pair.now).unwrap(),
+                (2, Some(sent)) => pair.client.finish(sent, None, pair.now).unwrap(),
+                _ => sent = Some(pair.send(&Method::Post, "/", &fields(&[("Host", "a")]), BodyLength::Unknown)),
+            }
+            pair.pass(if step == steps { just_before(60 * SECOND) } else { 50 * SECOND });
+            if step == 2 {
+                // A request that is whole waits for its response no longer than for its head.
+                assert_eq!(client_failure(pair), Some(ReceiveError::HeadTimedOut));
+                return;
+            }
+        }
+        assert_eq!(client_failure(pair), None, "step {steps}");
+        pair.pass(SECOND);
+        assert_eq!(client_failure(pair), Some(ReceiveError::WriteTimedOut), "step {steps}");
+    }
+}
+
+#[test]
 fn the_nearest_of_two_deadlines_counts() {
     for (head, write, error) in [(20, 60, ReceiveError::HeadTimedOut), (90, 60, ReceiveError::WriteTimedOut)] {
         let limits = Limits { head_timeout: head * SECOND, write_timeout: write * SECOND, ..Limits::default() };

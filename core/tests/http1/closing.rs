@@ -202,6 +202,15 @@ fn stray_bytes_do_not_hide_why_the_connection_ends() {
 }
 
 #[test]
+fn the_end_of_an_idle_connection_is_known_at_once() {
+    let pair = &mut Pair::new(&Limits::default(), 1);
+    pair.server.handle_end_of_input(pair.now);
+    assert_eq!((pair.server.is_finished(), pair.server.close_reason()), (true, Some(CloseReason::PeerClosed)));
+    pair.client.handle_end_of_input(pair.now);
+    assert_eq!((pair.client.is_finished(), pair.client.is_reusable()), (true, Err(CloseReason::PeerClosed)));
+}
+
+#[test]
 fn a_client_that_half_closes_gets_its_answer() {
     seeds(&Limits::default(), |pair| {
         let exchange = pair.get();

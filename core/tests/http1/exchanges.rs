@@ -207,6 +207,26 @@ fn the_body_waits_for_100_and_comes_after_it() {
 }
 
 #[test]
+fn a_caller_may_give_up_waiting_for_100() {
+    seeds(&Limits::default(), |pair| {
+        let headers = fields(&[("Host", "a"), ("Expect", "100-continue")]);
+        let sent = pair.send(&Method::Post, "/", &headers, BodyLength::Known(2));
+        pair.run();
+        let exchange = pair.request().0;
+        pair.client.send_data(sent, Bytes::from_static(b"o"), pair.now).unwrap();
+        assert!(pair.client.wants_body());
+        pair.client.send_data(sent, Bytes::from_static(b"k"), pair.now).unwrap();
+        pair.client.finish(sent, None, pair.now).unwrap();
+        pair.run();
+        assert_eq!(pair.request_body().0, b"ok");
+        pair.respond(exchange, Status::OK, &Headers::new(), b"");
+        pair.run();
+        pair.response();
+        assert_eq!((pair.client.is_reusable(), pair.server.close_reason()), (Ok(()), None));
+    });
+}
+
+#[test]
 fn an_answer_after_100_keeps_the_connection_for_the_body_that_comes() {
     seeds(&Limits::default(), |pair| {
         let headers = fields(&[("Host", "a"), ("Expect", "100-continue")]);
