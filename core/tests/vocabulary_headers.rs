@@ -38,7 +38,8 @@ fn name(random: &mut Random) -> String {
 }
 
 fn value(random: &mut Random) -> Vec<u8> {
-    let longest = if random.below(10) == 0 { 400 } else { 12 };
+    // A few are so long that what follows lies beyond 64 KiB.
+    let longest = [12, 400, 40_000][usize::from(random.below(10) == 0) + usize::from(random.below(100) == 0)];
     let length = random.below(longest);
     (0..length).map(|_| b"abcXYZ,;=\"\x80\xff"[usize::try_from(random.below(12)).unwrap()]).collect()
 }
@@ -86,6 +87,23 @@ fn random_edits_agree_with_a_vector() {
             assert_eq!(headers.get_all(&name.to_uppercase()).collect::<Vec<_>>(), expected, "seed {seed}");
         }
     }
+}
+
+#[test]
+fn a_long_value_takes_the_place_of_a_short_one() {
+    let long = "v".repeat(70_000);
+    let mut headers = Headers::new();
+    for name in ["a", "b", "c"] {
+        headers.append(name, "1").unwrap();
+    }
+    headers.set("a", &long).unwrap();
+    headers.append("d", "2").unwrap();
+    headers.set("b", "3").unwrap();
+    let expected = [("a", long.as_bytes()), ("b", b"3"), ("c", b"1"), ("d", b"2")];
+    assert!(headers.iter().eq(expected));
+    headers.set("a", "short").unwrap();
+    assert!(headers.remove("c"));
+    assert!(headers.iter().eq([("a", &b"short"[..]), ("b", b"3"), ("d", b"2")]));
 }
 
 #[test]
