@@ -5,6 +5,7 @@ mod connection;
 mod date;
 mod endpoints;
 mod exchange;
+mod exchange_state;
 mod listen;
 mod patience;
 mod shared;
