@@ -30,7 +30,6 @@
 //! # }
 //! ```
 
-mod background;
 mod executor;
 mod listener;
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -39,11 +38,13 @@ mod reactor;
 #[path = "reactor/absent.rs"]
 mod reactor;
 mod receive;
+mod resolve;
 mod runtime;
 mod signals;
 mod socket;
 mod stream;
 mod system;
+mod threads;
 mod timer;
 
 use std::fmt;

@@ -9,11 +9,12 @@ use std::time::{Duration, SystemTime};
 use callboard_core::Instant;
 use callboard_runtime::{BoxFuture, Endpoint, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
 
-use crate::background;
 use crate::listener::SmolListener;
+use crate::resolve;
 use crate::signals::SmolSignals;
 use crate::socket::Home;
 use crate::stream;
+use crate::threads::unblock;
 use crate::timer::{StockTimer, WorkerTimer};
 use crate::{Kind, Smol};
 
@@ -79,11 +80,11 @@ impl Runtime for Smol {
     }
 
     fn resolve(&self, host: &str, port: u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
-        background::resolve(host, port)
+        resolve::resolve(host, port)
     }
 
     fn run_blocking(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, io::Result<()>> {
-        background::run_blocking(work)
+        Box::pin(unblock(work))
     }
 
     fn signals(&self) -> io::Result<Box<dyn Signals>> {

@@ -18,6 +18,7 @@ use crate::reactor::Direction;
 use crate::receive::receive;
 use crate::socket::{Home, Socket};
 use crate::system::{self, Connecting, SEND};
+use crate::threads::unblock;
 
 /// Room made in a buffer that has none, bytes.
 const ROOM: usize = 16 * 1024;
@@ -66,12 +67,12 @@ async fn finish(mut socket: Socket) -> io::Result<Socket> {
 
 /// Waits for room in the queue of a Unix listener: only a blocking connect can.
 async fn queue_up(path: PathBuf) -> io::Result<OwnedFd> {
-    blocking::unblock(move || {
+    unblock(move || {
         let stream = UnixStream::connect(path)?;
         stream.set_nonblocking(true)?;
         Ok(stream.into())
     })
-    .await
+    .await?
 }
 
 impl Stream for SmolStream {

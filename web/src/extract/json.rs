@@ -4,8 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 use callboard_core::{Status, header};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_core::Serialize;
+use serde_core::de::DeserializeOwned;
 
 use super::FromRequest;
 use super::rejection::rejection;

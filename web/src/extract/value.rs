@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
-use serde::forward_to_deserialize_any;
+use serde_core::de::value::StrDeserializer;
+use serde_core::de::{self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, VariantAccess, Visitor};
+use serde_core::forward_to_deserialize_any;
 
 /// Why text is not the value that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
