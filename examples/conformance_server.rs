@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use callboard::core::BodyLength;
-use callboard::web::{App, Body, Json, Path, Response, get, post};
+use callboard::web::{App, Body, BodyError, Json, Path, Response, get, post};
 use callboard::{Handle, Smol, Tokio, header};
 use futures_lite::{StreamExt, stream};
 
@@ -18,13 +18,25 @@ struct Message {
     message: &'static str,
 }
 
-async fn echo(body: Body) -> Response {
-    let response = Response::new(body);
-    match response.body().length() {
-        BodyLength::Empty => response.with_body(Bytes::new()),
-        _ => response,
+/// How much of a request is read before its echo begins; beyond this it streams, both ways at once.
+///
+/// Some proxies cannot do that: nginx 1.22, told not to buffer requests, may forget the rest of one whose answer it
+/// relays already, and haproxy 2.6 the body of an answer whose head came with the 100.
+const AHEAD: usize = 8 * 1024 * 1024;
+
+async fn echo(mut body: Body) -> Result<Response, BodyError> {
+    let (length, mut ahead) = (body.length(), Vec::new());
+    while ahead.len() < AHEAD {
+        let Some(part) = body.next().await else { break };
+        ahead.extend_from_slice(&part?);
     }
-    .with_header(header::CONTENT_TYPE, "application/octet-stream")
+    let stream = stream::once(Ok(Bytes::from(ahead))).chain(body);
+    let body = match length {
+        BodyLength::Empty => Body::full(Bytes::new()),
+        BodyLength::Known(length) => Body::sized_stream(stream, length),
+        _ => Body::stream(stream),
+    };
+    Ok(Response::new(body).with_header(header::CONTENT_TYPE, "application/octet-stream"))
 }
 
 async fn chunks() -> Response {
