@@ -2,7 +2,7 @@
 //!
 //! A round has one written order: answer (the handler, or the body being sent), events, then the driver's write, read
 //! and deadline. The answer and the events take turns until neither goes on, so that what they write leaves together.
-//! What is done for an exchange is in `exchange`.
+//! An exchange is in `exchange`, what is done for it in `answer`.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use callboard_core::http1::{RequestHead, ServerConnection, ServerEvent};
 use callboard_core::{BodyLength, ExchangeId, Protocol, Status};
 use callboard_runtime::{BoxFuture, Driver, Stream};
 
-use super::exchange_state::{Answer, Exchange};
+use super::exchange::{Answer, Exchange};
 use super::patience::Patience;
 use super::shared::Registration;
 use crate::body::{Body, Feed};

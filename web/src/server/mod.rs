@@ -1,11 +1,11 @@
 //! The server: listeners, connections, and the handle that drains them.
 
 mod accept;
+mod answer;
 mod connection;
 mod date;
 mod endpoints;
 mod exchange;
-mod exchange_state;
 mod listen;
 mod patience;
 mod shared;
