@@ -57,6 +57,7 @@ impl Listing {
 pub(crate) fn events(listing: &str) -> Vec<&str> {
     let mut events: Vec<&str> = listing.lines().take_while(|line| *line != "--- sent").collect();
     events.pop();
-    events.retain(|event| *event != "closed");
+    // Nor is another request sent to a peer whose end is known.
+    events.retain(|event| !["closed", "failed NoResponse"].contains(event));
     events
 }
