@@ -159,8 +159,8 @@ pub struct StreamInfo {
     pub local: Endpoint,
     /// The peer's end.
     pub peer: Endpoint,
-    /// The protocol that ALPN chose, if TLS is spoken: `http/1.1`. `None` without TLS.
-    pub tls: Option<TlsInfo>,
+    /// What TLS agreed on, if it is spoken. Boxed, because most connections keep this for long and have none.
+    pub tls: Option<Box<TlsInfo>>,
 }
 
 /// What TLS agreed on.

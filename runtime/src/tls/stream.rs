@@ -255,7 +255,7 @@ impl Stream for TlsStream {
     }
 
     fn info(&self) -> StreamInfo {
-        StreamInfo { tls: Some(self.info.clone()), ..self.transport.info() }
+        StreamInfo { tls: Some(Box::new(self.info.clone())), ..self.transport.info() }
     }
 
     fn abort_on_drop(&mut self) {
