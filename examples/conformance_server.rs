@@ -34,7 +34,7 @@ async fn echo(mut body: Body) -> Result<Response, BodyError> {
     let body = match length {
         BodyLength::Empty => Body::full(Bytes::new()),
         BodyLength::Known(length) => Body::sized_stream(stream, length),
-        _ => Body::stream(stream),
+        BodyLength::Unknown => Body::stream(stream),
     };
     Ok(Response::new(body).with_header(header::CONTENT_TYPE, "application/octet-stream"))
 }
