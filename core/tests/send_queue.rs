@@ -101,6 +101,12 @@ fn small_blocks_are_joined_and_large_ones_are_not_copied() {
     assert_eq!(chunks.len(), 3);
     assert_eq!((chunks[0], chunks[2]), (&b"head small "[..], &b"tail"[..]));
     assert_eq!(chunks[1].as_ptr(), large.as_ptr(), "the large block was copied");
+    for (length, chunks) in [(4096, 1), (4097, 2)] {
+        let mut queue = SendQueue::new();
+        queue.put_slice(b"head");
+        queue.put_bytes(Bytes::from(vec![0; length]));
+        assert_eq!(queue.chunks().count(), chunks, "{length} bytes");
+    }
 }
 
 #[test]
@@ -134,8 +140,9 @@ fn scratch_moves_from_one_queue_to_another() {
     first.put_slice(b"x");
     assert_eq!(first.take_scratch().capacity(), 0, "bytes are still unsent");
     first.advance(1);
+    assert!(first.has_scratch());
     let scratch = first.take_scratch();
-    assert!(scratch.capacity() >= 500);
+    assert!(scratch.capacity() >= 500 && !first.has_scratch());
     let mut second = SendQueue::new();
     second.put_slice(b"busy");
     second.give_scratch(scratch);
