@@ -20,8 +20,8 @@ pub trait Protocol {
     /// never changes its front. Call again, without new bytes, after a command or a drained event made room.
     fn handle_input(&mut self, input: &mut BytesMut, now: Instant);
 
-    /// The peer has half-closed: no more input will come. Bytes still in `input` count as received before.
-    /// `handle_input` may still be called for these.
+    /// The peer has half-closed: no more input will come. Give `handle_input` all bytes that were read first, and call
+    /// it again, with an empty input too, as events are polled: what it leaves still counts as received before the end.
     fn handle_end_of_input(&mut self, now: Instant);
 
     /// A deadline may have passed. An early call is harmless.
