@@ -244,7 +244,7 @@ fn checked<'a>(name: &str, value: &'a [u8]) -> Result<&'a [u8], InvalidHeader> {
 }
 
 /// Whether `value` lists `token` between commas.
-fn lists(value: &[u8], token: &[u8]) -> bool {
+pub(crate) fn lists(value: &[u8], token: &[u8]) -> bool {
     value.split(|&byte| byte == b',').any(|item| trim_ows(item).eq_ignore_ascii_case(token))
 }
 

@@ -43,23 +43,23 @@ pub(crate) fn token_length(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(bytes.len())
 }
 
-/// Where the first LF is. Lines of heads are short: the first 64 bytes are looked at here, and only what is longer is
+/// Where the first `BYTE` is. Lines of heads are short: the first 64 bytes are looked at here, and only what is longer is
 /// worth the call of a search that is faster by the byte.
 #[inline]
-pub(crate) fn find_line_end(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn find<const BYTE: u8>(bytes: &[u8]) -> Option<usize> {
     const NEAR: usize = 64;
     let near = &bytes[..bytes.len().min(NEAR)];
     let (words, rest) = near.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
-        let found = equal_to::<b'\n'>(u64::from_le_bytes(*word));
+        let found = equal_to::<BYTE>(u64::from_le_bytes(*word));
         if found != 0 {
             return Some(index * 8 + found.trailing_zeros() as usize / 8);
         }
     }
     if bytes.len() > NEAR {
-        return memchr::memchr(b'\n', &bytes[NEAR..]).map(|place| place + NEAR);
+        return memchr::memchr(BYTE, &bytes[NEAR..]).map(|place| place + NEAR);
     }
-    rest.iter().position(|&byte| byte == b'\n').map(|place| words.len() * 8 + place)
+    rest.iter().position(|&byte| byte == BYTE).map(|place| words.len() * 8 + place)
 }
 
 /// The high bit of each byte of `word` that is `BYTE`; of the bytes above the lowest such, the bit may be wrong.

@@ -3,7 +3,7 @@
 //! Nothing here decides: `framing` does, from the [`Facts`].
 
 use crate::entries::Entries;
-use crate::syntax::{is_field_value, is_token, parse_decimal, token_length, trim_ows};
+use crate::syntax::{find, is_field_value, is_token, parse_decimal, token_length, trim_ows};
 use crate::{Status, Version};
 
 use super::ReceiveError;
@@ -74,7 +74,7 @@ pub(super) fn parse_request_line(line: &[u8]) -> Result<RequestLine, ReceiveErro
         _ => return Err(ReceiveError::StartLineInvalid),
     }
     let target_start = method_end + 1;
-    let Some(length) = memchr::memchr(b' ', &line[target_start..]) else {
+    let Some(length) = find::<b' '>(&line[target_start..]) else {
         return Err(ReceiveError::StartLineInvalid);
     };
     let target_end = target_start + length;

@@ -5,7 +5,7 @@
 
 use crate::Limits;
 use crate::entries::{Entries, Entry};
-use crate::syntax::{find_line_end, is_field_value, is_token, trim_ows};
+use crate::syntax::{find, is_field_value, is_token, trim_ows};
 
 use super::ReceiveError;
 use super::lines::{Facts, RequestLine, StatusLine, parse_field, parse_request_line, parse_status_line};
@@ -63,7 +63,7 @@ impl Scan {
     /// Looks at what is new in `input`. `Some(length)`: the block is the first `length` bytes.
     pub(super) fn advance(&mut self, input: &mut [u8], limits: &Limits) -> Result<Option<usize>, ReceiveError> {
         self.check_beginning(input)?;
-        while let Some(found) = find_line_end(&input[self.searched..]) {
+        while let Some(found) = find::<b'\n'>(&input[self.searched..]) {
             let end = self.searched + found;
             self.searched = end + 1;
             self.check_limits(end + 1, end + 1 - self.line, limits)?;

@@ -16,3 +16,4 @@ mod server_run;
 mod text;
 mod unwanted;
 mod upgrades;
+mod whole_answers;

@@ -158,6 +158,14 @@ impl Body {
         matches!(self.kind, Kind::Incoming(_) | Kind::Source(..))
     }
 
+    /// Takes the bytes of a body that is whole and not empty.
+    pub(crate) fn take_full(&mut self) -> Option<Bytes> {
+        match &mut self.kind {
+            Kind::Full(bytes) if !bytes.is_empty() => Some(std::mem::take(bytes)),
+            _ => None,
+        }
+    }
+
     /// Takes the bytes of a body that is whole.
     pub(crate) fn take_whole(&mut self) -> Option<Bytes> {
         match &mut self.kind {

@@ -108,7 +108,7 @@ impl Router {
         let Some(last) = self.routes.pop() else { return Ok(()) };
         let rival = self.routes.iter().find(|route| {
             let mut pair = matchit::Router::new();
-            pair.insert(route.normal.as_str(), ()).is_ok() && pair.insert(last.normal.as_str(), ()).is_err()
+            pair.insert(route.normal.as_str(), 0_u32).is_ok() && pair.insert(last.normal.as_str(), 0).is_err()
         });
         let with = rival.map_or(with, |route| route.pattern.clone());
         Err(RouteError::Conflict { path: last.pattern, with })

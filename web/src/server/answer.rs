@@ -143,6 +143,12 @@ impl Connection {
         if self.link.ordered() == Order::Drain {
             machine.drain(now);
         }
+        // Nearly every answer is whole, and is sent in one step.
+        let is_switch = response.has_takeover() || status.is_informational() || exchange.is_connect;
+        if let Some(bytes) = if is_switch { None } else { body.take_full() } {
+            let answered = machine.answer(exchange.id, &head, bytes, now);
+            return self.close(answered);
+        }
         match machine.respond(exchange.id, &head, length, now) {
             Ok(()) => {}
             Err(SendError::StatusMisplaced) => return self.respond_misplaced(),

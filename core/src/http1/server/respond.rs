@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::headers::lists;
 use crate::http1::outbound::SendBody;
 use crate::http1::{CloseReason, SendError, encode};
 use crate::{BodyLength, ExchangeId, Headers, Instant, Status, Version, header};
@@ -51,10 +52,47 @@ impl ServerConnection {
         body: BodyLength,
         now: Instant,
     ) -> Result<(), SendError> {
+        let Some(send) = self.send_head(exchange, response, body, now)? else { return Ok(()) };
+        self.send = match body {
+            BodyLength::Empty => Send::Done,
+            _ => Send::Body(send),
+        };
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Sends a whole response of which the body is at hand: [`respond`](Self::respond), [`send_data`](Self::send_data)
+    /// and [`finish`](Self::finish) in one step.
+    pub fn answer(
+        &mut self,
+        exchange: ExchangeId,
+        response: &Response<'_>,
+        body: Bytes,
+        now: Instant,
+    ) -> Result<(), SendError> {
+        let length = BodyLength::Known(body.len() as u64);
+        let Some(send) = self.send_head(exchange, response, length, now)? else { return Ok(()) };
+        if send != SendBody::Suppressed {
+            self.queue.put_bytes(body);
+        }
+        self.send = Send::Done;
+        self.settle(now);
+        Ok(())
+    }
+
+    /// Queues the head of a response. `None`: the protocol was switched.
+    #[inline]
+    fn send_head(
+        &mut self,
+        exchange: ExchangeId,
+        response: &Response<'_>,
+        body: BodyLength,
+        now: Instant,
+    ) -> Result<Option<SendBody>, SendError> {
         self.check_awaiting(exchange)?;
         let status = response.status;
         if self.is_switch(status) {
-            return self.switch(response, now);
+            return self.switch(response, now).map(|()| None);
         }
         if status.is_informational() {
             return Err(SendError::StatusMisplaced);
@@ -63,21 +101,13 @@ impl ServerConnection {
         if self.exchange.continue_due || self.leaves_too_much() {
             self.exchange.keep_alive = false;
             self.close.get_or_insert(CloseReason::BodyUnfinished);
-        } else if response.headers.has_token(header::CONNECTION, "close") {
-            self.exchange.keep_alive = false;
-            self.close.get_or_insert(CloseReason::WeAsked);
         }
         self.watch.note(&self.queue, now);
         encode::status_line(&mut self.queue, status);
         let send = self.frame(response, body);
         self.write_connection();
         encode::date_and_end(&mut self.queue, response.date);
-        self.send = match body {
-            BodyLength::Empty => Send::Done,
-            _ => Send::Body(send),
-        };
-        self.settle(now);
-        Ok(())
+        Ok(Some(send))
     }
 
     /// Sends a part of the response's body. Wait while `outgoing` holds more than `Limits::send_buffer`.
@@ -142,9 +172,14 @@ impl ServerConnection {
         let is_suppressed = self.exchange.is_head || response.status.forbids_body();
         // Where no body may follow, a length says what GET would have got; 204 has none (RFC 9110 §8.6).
         let keeps_length = is_suppressed && body == BodyLength::Empty && response.status != Status::NO_CONTENT;
-        encode::fields(queue, response.headers, |name| {
-            encode::is_framing(name) && !(keeps_length && name.len() == header::CONTENT_LENGTH.len())
-        });
+        for (name, value) in response.headers.fields() {
+            if !encode::is_framing(name) || (keeps_length && name.len() == header::CONTENT_LENGTH.len()) {
+                queue.put_field(name, value);
+            } else if name.len() == header::CONNECTION.len() && lists(value, b"close") {
+                self.exchange.keep_alive = false;
+                self.close.get_or_insert(CloseReason::WeAsked);
+            }
+        }
         match body {
             BodyLength::Known(length) if is_suppressed => {
                 if response.status != Status::NO_CONTENT {
