@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -33,14 +33,21 @@ struct State {
 pub(crate) fn unblock<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> impl Future<Output = io::Result<T>> + Send {
-    let (done, outcome) = async_channel::bounded(1);
+    // The outcome lies beside the channel, so that all kinds of work share the code of one kind of channel.
+    let outcome = Arc::new(Mutex::new(None));
+    let (done, ended) = async_channel::bounded::<()>(1);
+    let written = Arc::clone(&outcome);
     let queued = THREADS.run(Box::new(move || {
-        // Fails if nobody waits any more.
-        let _ = done.try_send(catch_unwind(AssertUnwindSafe(work)).map_err(|panic| describe(&*panic)));
+        let result = catch_unwind(AssertUnwindSafe(work)).map_err(|panic| describe(&*panic));
+        *written.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        drop(done);
     }));
     async move {
         queued?;
-        outcome.recv().await.map_err(io::Error::other)?
+        // Closes without a message.
+        let _ = ended.recv().await;
+        let result = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.unwrap_or_else(|| Err(io::Error::other("the blocking job was dropped")))
     }
 }
 
