@@ -29,7 +29,7 @@ pub struct Limits {
     pub informational: usize,
     /// Bytes of events that wait for `poll_event` before `wants_input` turns false. Default 64 KiB.
     pub receive_buffer: usize,
-    /// Bytes in `outgoing` above which a sender should wait. Default 64 KiB.
+    /// Bytes in `outgoing` above which a sender should wait. Default 256 KiB: a stream is then written in few calls.
     pub send_buffer: usize,
     /// Bytes of an unread body that are read and thrown away so that the connection can be kept. Default 256 KiB.
     pub discard_bytes: u64,
@@ -68,7 +68,7 @@ impl Default for Limits {
             trailers: 16 * 1024,
             informational: 32,
             receive_buffer: 64 * 1024,
-            send_buffer: 64 * 1024,
+            send_buffer: 256 * 1024,
             discard_bytes: 256 * 1024,
             linger_bytes: 64 * 1024 * 1024,
             linger_timeout: Duration::from_secs(5),

@@ -17,7 +17,7 @@ use futures_io::AsyncWrite;
 use crate::{Buffers, Handle, Stream, StreamInfo, Timer};
 
 /// Parts handed to one vectored write.
-const PARTS: usize = 32;
+const PARTS: usize = 64;
 /// Bytes of answers gathered while pipelined requests are at hand, before they are written.
 const COALESCED: usize = 64 * 1024;
 /// How long a finished connection may take to send what its stream holds back.

@@ -304,8 +304,9 @@ async fn a_source_of_the_client_that_fails(world: World) {
     };
     let served = world.serve(App::new().route("/", post(read))).await;
     let session = world.session();
-    for announced in [None, Some(4 * CHUNK as u64)] {
-        let source = Source { fails: true, ..Source::new(3 * CHUNK) };
+    // More than is queued before the first write, so that the server has seen a part of it.
+    for announced in [None, Some(33 * CHUNK as u64)] {
+        let source = Source { fails: true, ..Source::new(32 * CHUNK) };
         let error = session.post(served.url("/")).body_stream(source, announced).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::BodySource(_)), "{error:?}");
         assert_eq!((error.phase(), error.delivery()), (Phase::Write, Delivery::MaybeSent), "{error}");

@@ -36,6 +36,7 @@ impl Connection {
                 true
             }
             Answer::Sending(_) => self.turn_body(context),
+            Answer::Cut => self.turn_cut(),
             Answer::None | Answer::Upgrading(_) => false,
         }
     }
@@ -102,17 +103,23 @@ impl Connection {
                     return true;
                 }
                 // The head has promised a body that will not be complete: the peer must see a cut.
-                Ok(Poll::Ready(Some(Err(_)))) | Err(_) => {
-                    self.lose();
-                    return true;
-                }
+                Ok(Poll::Ready(Some(Err(_)))) | Err(_) => Err(SendError::BodyTooShort),
             };
             if sent.is_err() {
-                self.lose();
+                exchange.answer = Answer::Cut;
                 return true;
             }
             has_progressed = true;
         }
+    }
+
+    /// Cuts the connection once what came before the fault is sent: the peer learns how far the answer went.
+    fn turn_cut(&mut self) -> bool {
+        let is_sent = self.driver.as_mut().is_none_or(|driver| !driver.machine_unlent().outgoing().has_remaining());
+        if is_sent {
+            self.lose();
+        }
+        is_sent
     }
 
     /// Sends the answer, or as much of it as there is.

@@ -38,6 +38,8 @@ pub(super) enum Answer {
     None,
     Running(Running),
     Sending(Body),
+    /// Its body failed: the connection ends when what is queued is sent.
+    Cut,
     Upgrading(Takeover),
 }
 
