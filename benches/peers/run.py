@@ -10,7 +10,7 @@
     python3 benches/peers/run.py alloc               heap allocations a request (valgrind)
     python3 benches/peers/run.py instructions        user instructions a request (callgrind)
     python3 benches/peers/run.py syscalls            system calls a request (perf, or strace where it is missing)
-    python3 benches/peers/run.py cold                a clean release build of the example hello_smol
+    python3 benches/peers/run.py cold                a clean release build of hello_smol
     python3 benches/peers/run.py check               every program answers every route rightly
 
 Names after the subcommand choose programs: `lockstep limit callboard-tokio`. `--rounds N` (default 5) sets how often.
@@ -303,18 +303,26 @@ def syscalls(names):
 
 
 def cold():
-    """A clean release build of the example, beside a target directory that is not touched."""
+    """A clean release build of the example hello_smol as a package of its own, as a user would have it."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["cargo", "build", "--release", "--locked", "--quiet", "--example", "hello_smol"]
-        subprocess.run(["cargo", "fetch", "--quiet", "--locked"], cwd=ROOT, check=True)
+        with open(os.path.join(folder, "Cargo.toml"), "w") as file:
+            file.write('[workspace]\n[package]\nname = "hello"\nversion = "0.0.0"\nedition = "2024"\n[dependencies]\n')
+            options = 'default-features = false, features = ["smol", "web"]'
+            file.write("callboard = { path = %s, %s }\n" % (json.dumps(ROOT), options))
+            file.write('futures-lite = "2"\n')
+        os.mkdir(os.path.join(folder, "src"))
+        shutil.copy(os.path.join(ROOT, "examples", "hello_smol.rs"), os.path.join(folder, "src", "main.rs"))
+        shutil.copy(os.path.join(ROOT, "Cargo.lock"), folder)
+        subprocess.run(["cargo", "fetch", "--quiet"], cwd=folder, check=True)
         before, start = os.times(), time.time()
-        subprocess.run([*command, "--target-dir", folder], cwd=ROOT, check=True)
+        command = ["cargo", "build", "--release", "--quiet", "--target-dir", os.path.join(folder, "target")]
+        subprocess.run(command, cwd=folder, check=True)
         after, wall = os.times(), time.time() - start
-        size = os.path.getsize(os.path.join(folder, "release", "examples", "hello_smol"))
+        size = os.path.getsize(os.path.join(folder, "target", "release", "hello"))
+        tree = ["cargo", "tree", "--edges", "normal", "--prefix", "none", "--no-dedupe"]
+        lines = subprocess.check_output(tree, cwd=folder, text=True).splitlines()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    tree = ["cargo", "tree", "--locked", "--package", "callboard", "--edges", "normal", "--prefix", "none"]
-    tree += ["--no-dedupe"]
-    crates = {line.split(" (")[0] for line in subprocess.check_output(tree, cwd=ROOT, text=True).splitlines() if line}
+    crates = {line.split(" (")[0] for line in lines if line} - {"hello v0.0.0"}
     record("cold", {"cpu_s": round(cpu, 1), "wall_s": round(wall, 1), "crates": len(crates), "bytes": size})
     row = ("hello_smol", "%.1f" % cpu, "%.1f" % wall, len(crates), size // 1024)
     table(("program", "CPU s", "wall s", "crates", "KiB"), [row])
