@@ -43,8 +43,8 @@ pub(crate) fn token_length(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(bytes.len())
 }
 
-/// Where the first `BYTE` is. Lines of heads are short: the first 64 bytes are looked at here, and only what is longer is
-/// worth the call of a search that is faster by the byte.
+/// Where the first `BYTE` is. Lines of heads are short: the first 64 bytes are looked at here, and only what is longer
+/// is worth the call of a search that is faster by the byte.
 #[inline]
 pub(crate) fn find<const BYTE: u8>(bytes: &[u8]) -> Option<usize> {
     const NEAR: usize = 64;
