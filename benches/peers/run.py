@@ -309,7 +309,7 @@ def cold():
             file.write('[workspace]\n[package]\nname = "hello"\nversion = "0.0.0"\nedition = "2024"\n[dependencies]\n')
             options = 'default-features = false, features = ["smol", "web"]'
             file.write("callboard = { path = %s, %s }\n" % (json.dumps(ROOT), options))
-            file.write('futures-lite = "2"\n')
+            file.write('futures-lite = { version = "2", default-features = false, features = ["std"] }\n')
         os.mkdir(os.path.join(folder, "src"))
         shutil.copy(os.path.join(ROOT, "examples", "hello_smol.rs"), os.path.join(folder, "src", "main.rs"))
         shutil.copy(os.path.join(ROOT, "Cargo.lock"), folder)
