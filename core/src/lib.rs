@@ -13,24 +13,46 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod authentication;
+#[cfg(feature = "compression")]
+pub mod coding;
+#[cfg(feature = "cookies")]
+pub mod cookies;
 pub mod date;
+pub mod deadlines;
+#[cfg(feature = "digest")]
+pub mod digest;
+pub mod disposition;
 mod entries;
+pub mod event_stream;
+pub mod fields;
+pub mod form;
+pub mod happy_eyeballs;
 pub mod header;
 mod headers;
 pub mod http1;
 mod limits;
+pub mod media_type;
 mod method;
+pub mod multipart;
+pub mod netrc;
 pub mod pool;
 mod protocol;
+pub mod proxy;
 mod random;
+mod reasons;
 #[cfg(feature = "url")]
 pub mod redirect;
+pub mod resolver_cache;
+pub mod retry;
 mod send_queue;
 mod status;
 pub(crate) mod syntax;
 mod target;
 mod time;
 mod version;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use headers::{Headers, HeadersIter, InvalidHeader};
 pub use limits::Limits;

@@ -1,34 +1,8 @@
 //! What can go wrong, by fault: the peer's ([`ReceiveError`], with the status to answer with) or ours
 //! ([`SendError`]); and why a connection ends ([`CloseReason`]), as data.
 
-use core::fmt;
-
 use crate::Status;
-
-/// Declares an enum of unit variants, each with the text that `Display` gives.
-macro_rules! reasons {
-    ($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])+ $variant:ident => $text:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[non_exhaustive]
-        pub enum $name { $($(#[doc = $doc])+ $variant,)+ }
-
-        impl $name {
-            /// One sentence for people.
-            pub const fn explain(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.explain())
-            }
-        }
-
-        impl core::error::Error for $name {}
-    };
-}
+use crate::reasons::reasons;
 
 reasons! {
     /// The peer broke the protocol, a limit or a deadline.

@@ -1,0 +1,1 @@
+//! Content codings as streaming machines: gzip, deflate, br and zstd.

@@ -1,0 +1,1 @@
+//! The cookie jar (RFC 6265bis).

@@ -1,0 +1,1 @@
+//! Which deadline of an exchange comes next.

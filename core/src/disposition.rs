@@ -1,0 +1,1 @@
+//! Content-Disposition (RFC 6266, 8187, 2231).

@@ -1,0 +1,1 @@
+//! Typed fields: what a field value says, read and written.

@@ -1,0 +1,1 @@
+//! Which address to try next, and when (RFC 8305).

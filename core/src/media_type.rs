@@ -1,0 +1,1 @@
+//! Media types (RFC 9110 §8.3).

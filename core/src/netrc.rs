@@ -1,0 +1,1 @@
+//! Credentials from a netrc file.

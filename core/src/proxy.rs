@@ -1,0 +1,1 @@
+//! Whether a request goes through a proxy, and which.

@@ -1,0 +1,1 @@
+//! What was looked up, for how long, and who waits for it.

@@ -1,0 +1,1 @@
+//! Whether a failed request may be sent again, and when.
