@@ -14,6 +14,8 @@ mod redirects;
 mod responses;
 #[path = "conformance/server.rs"]
 mod server;
+#[path = "conformance/tables.rs"]
+mod tables;
 
 use std::time::Duration;
 
@@ -148,4 +150,11 @@ fn redirects_on_smol() {
 #[test]
 fn redirects_on_tokio() {
     follows("tokio");
+}
+
+// The table cases, by operation: `examples/conformance_driver/tables.rs` has the answers.
+
+#[test]
+fn table_of_resolve() {
+    tables::check("resolve");
 }
