@@ -2,7 +2,7 @@
 //!
 //! 301, 302, 303, 307 and 308 with a `Location` are followed. The method changes only where the RFC and all browsers
 //! agree. Secrets stay with their origin; a fragment is inherited (§10.2.2). A target that is not a well-formed `http`
-//! or `https` reference is an error: it is never repaired into something else.
+//! or `https` reference is an error, and so are two that differ: nothing is repaired into something else.
 
 use alloc::string::String;
 use core::fmt;
@@ -10,10 +10,10 @@ use core::fmt::Write as _;
 
 use url::Url;
 
-use crate::{Method, Status, header};
+use crate::{Headers, Method, Status, header};
 
-/// Fields that describe a body: dropped when the body is.
-pub const BODY_FIELDS: [&str; 9] = [
+/// Fields that describe a body: dropped when the body is (RFC 9110 §15.4).
+pub const BODY_FIELDS: [&str; 13] = [
     header::CONTENT_TYPE,
     header::CONTENT_LENGTH,
     header::CONTENT_ENCODING,
@@ -21,6 +21,10 @@ pub const BODY_FIELDS: [&str; 9] = [
     "Content-Location",
     "Content-MD5",
     "Digest",
+    "Content-Digest",
+    "Repr-Digest",
+    "Last-Modified",
+    "Trailer",
     header::TRANSFER_ENCODING,
     header::EXPECT,
 ];
@@ -34,7 +38,7 @@ pub const ORIGIN_FIELDS: [&str; 5] =
 pub struct Redirection<'a> {
     /// The status of the answer.
     pub status: Status,
-    /// Its `Location`, as received.
+    /// Its `Location`, as received: see [`location`].
     pub location: Option<&'a [u8]>,
     /// The method of the request.
     pub method: &'a Method,
@@ -42,7 +46,7 @@ pub struct Redirection<'a> {
     pub from: &'a Url,
     /// Redirections followed before this one.
     pub followed: u32,
-    /// How many may be followed. 0: none is, and every answer is final.
+    /// How many may be followed. 0: none is, and every answer is final. `u32::MAX`: as many as there are.
     pub limit: u32,
     /// Whether the body of the request, if it has one, can be sent once more.
     pub replayable: bool,
@@ -73,6 +77,8 @@ pub enum RedirectError {
     TooMany,
     /// `Location` is no URL reference, or names no host.
     BadLocation,
+    /// There are several `Location` fields, and they differ (RFC 9110 §10.2.2: it is a single value).
+    SeveralLocations,
     /// `Location` has a scheme other than `http` and `https`.
     SchemeNotAllowed,
     /// The method and its body are to be repeated, but the body was a stream and is gone.
@@ -108,12 +114,32 @@ pub fn decide(answer: &Redirection<'_>) -> Result<Decision, RedirectError> {
         url.set_fragment(answer.from.fragment());
     }
     let method = next_method(answer.status, answer.method);
-    let drop_body = method != *answer.method;
+    // §15.4.4: the target of a 303 is another resource, which a retrieval asks for; it has no body even if the method
+    // stays.
+    let drop_body = method != *answer.method || answer.status == Status::SEE_OTHER;
     if !drop_body && !answer.replayable {
         return Err(RedirectError::BodyIsGone);
     }
     let drop_origin_fields = !is_same_origin(answer.from, &url);
     Ok(Decision::Follow { url, method, drop_body, drop_origin_fields })
+}
+
+/// Where an answer points to: its `Location`, or else the `URI` of HTTP's first years. The same value repeated is one.
+///
+/// ```
+/// use callboard_core::{Headers, redirect};
+///
+/// let mut headers = Headers::new();
+/// headers.append("Location", "/here").unwrap();
+/// assert_eq!(redirect::location(&headers), Ok(Some(&b"/here"[..])));
+/// headers.append("Location", "/there").unwrap();
+/// assert_eq!(redirect::location(&headers), Err(redirect::RedirectError::SeveralLocations));
+/// ```
+pub fn location(headers: &Headers) -> Result<Option<&[u8]>, RedirectError> {
+    let name = if headers.contains(header::LOCATION) { header::LOCATION } else { "URI" };
+    let mut values = headers.get_all(name);
+    let first = values.next();
+    if values.any(|value| Some(value) != first) { Err(RedirectError::SeveralLocations) } else { Ok(first) }
 }
 
 /// Whether two URLs have the same scheme, host and port.
@@ -193,6 +219,7 @@ impl fmt::Display for RedirectError {
         f.write_str(match self {
             Self::TooMany => "too many redirections",
             Self::BadLocation => "the Location of a redirection is no URL with a host",
+            Self::SeveralLocations => "a redirection has several Location fields that differ",
             Self::SchemeNotAllowed => "a redirection to a scheme other than http and https",
             Self::BodyIsGone => "a redirection asks for the body once more, but it was a stream",
         })

@@ -1,8 +1,10 @@
 //! The redirect decision, as tables.
 #![cfg(feature = "url")]
 
-use callboard_core::redirect::{Decision, RedirectError, Redirection, decide, has_authority};
-use callboard_core::{Method, Status};
+use callboard_core::redirect::{
+    BODY_FIELDS, Decision, ORIGIN_FIELDS, RedirectError, Redirection, decide, has_authority, is_same_origin, location,
+};
+use callboard_core::{Headers, Method, Status};
 use url::Url;
 
 fn answer<'a>(status: u16, location: &'a [u8], method: &'a Method, from: &'a Url) -> Redirection<'a> {
@@ -23,13 +25,20 @@ fn from() -> Url {
 
 #[test]
 fn methods() {
-    use Method::{Delete, Get, Head, Patch, Post, Put};
-    // Status, method, next method; the body goes when the method changes.
+    use Method::{Delete, Get, Head, Options, Patch, Post, Put};
+    // Status, method, next method; the body goes when the method changes, and with every 303.
     let rows = [
         (301, Get, Some(Get)),
         (301, Head, Some(Head)),
         (301, Post, Some(Get)),
         (301, Put, Some(Put)),
+        (301, Patch, Some(Patch)),
+        (301, Delete, Some(Delete)),
+        (301, Options, Some(Options)),
+        (302, Get, Some(Get)),
+        (302, Head, Some(Head)),
+        (302, Put, Some(Put)),
+        (302, Delete, Some(Delete)),
         (302, Post, Some(Get)),
         (302, Patch, Some(Patch)),
         (303, Get, Some(Get)),
@@ -37,8 +46,15 @@ fn methods() {
         (303, Post, Some(Get)),
         (303, Put, Some(Get)),
         (303, Delete, Some(Get)),
+        (303, Patch, Some(Get)),
+        (303, Options, Some(Get)),
+        (307, Get, Some(Get)),
         (307, Post, Some(Post)),
+        (307, Put, Some(Put)),
+        (307, Delete, Some(Delete)),
         (307, Head, Some(Head)),
+        (308, Get, Some(Get)),
+        (308, Head, Some(Head)),
         (308, Post, Some(Post)),
         (308, Put, Some(Put)),
         (200, Get, None),
@@ -48,13 +64,14 @@ fn methods() {
         (306, Get, None),
         (309, Get, None),
         (302, Method::Connect, None),
+        (308, Method::Connect, None),
     ];
     let from = from();
     for (status, method, expected) in rows {
         match (decide(&answer(status, b"/end", &method, &from)).unwrap(), &expected) {
             (Decision::Stop, None) => {}
             (Decision::Follow { method: next, drop_body, .. }, Some(wanted)) => {
-                assert_eq!((&next, drop_body), (wanted, next != method), "{status} {method}");
+                assert_eq!((&next, drop_body), (wanted, next != method || status == 303), "{status} {method}");
             }
             (seen, _) => panic!("{status} {method}: {seen:?}, wanted {expected:?}"),
         }
@@ -150,5 +167,160 @@ fn authority_is_never_guessed() {
     }
     for bad in ["http:", "http:a", "http:/a", "http://", "http:///a", "https://?a", "http://#", "//", "///a", "//\\a"] {
         assert!(!has_authority(bad), "{bad}");
+    }
+}
+
+#[test]
+fn the_limit_is_a_number_of_hops() {
+    let from = from();
+    // Limit, hops before this one, what follows.
+    let rows = [
+        (0, 0, Ok(false)),
+        (1, 0, Ok(true)),
+        (1, 1, Err(RedirectError::TooMany)),
+        (10, 9, Ok(true)),
+        (10, 10, Err(RedirectError::TooMany)),
+        (10, 11, Err(RedirectError::TooMany)),
+        (u32::MAX, 1_000_000, Ok(true)),
+    ];
+    for (limit, followed, expected) in rows {
+        let base = answer(302, b"/end", &Method::Get, &from);
+        let seen = decide(&Redirection { limit, followed, ..base });
+        let seen = seen.map(|decision| matches!(decision, Decision::Follow { .. }));
+        assert_eq!(seen, expected, "limit {limit}, {followed} followed");
+    }
+}
+
+#[test]
+fn a_body_that_is_gone_matters_only_if_it_is_to_be_repeated() {
+    use Method::{Get, Head, Post, Put};
+    let from = from();
+    let rows = [
+        (301, Post, true),
+        (302, Post, true),
+        (303, Post, true),
+        (303, Put, true),
+        (303, Get, true),
+        (303, Head, true),
+        (307, Post, false),
+        (308, Put, false),
+        (301, Put, false),
+        (302, Get, false),
+    ];
+    for (status, method, is_followed) in rows {
+        let gone = Redirection { replayable: false, ..answer(status, b"/end", &method, &from) };
+        match decide(&gone) {
+            Ok(Decision::Follow { drop_body: true, .. }) if is_followed => {}
+            Err(RedirectError::BodyIsGone) if !is_followed => {}
+            other => panic!("{status} {method}: {other:?}"),
+        }
+    }
+}
+
+/// RFC 9110 section 10.2.2: the examples of it, and what RFC 3986 section 5.2 adds.
+#[test]
+fn fragments_are_inherited() {
+    let rows = [
+        ("http://www.example.org/~tim", "/People.html#tim", "http://www.example.org/People.html#tim"),
+        (
+            "http://www.example.org/index.html#larry",
+            "http://www.example.net/index.html",
+            "http://www.example.net/index.html#larry",
+        ),
+        ("http://a/#old", "/b#new", "http://a/b#new"),
+        ("http://a/#old", "/b#", "http://a/b#"),
+        ("http://a/#", "/b", "http://a/b#"),
+        ("http://a/", "/b", "http://a/b"),
+        ("http://a/x#%41", "?q", "http://a/x?q#%41"),
+    ];
+    for (from, to, expected) in rows {
+        let from = Url::parse(from).unwrap();
+        let Ok(Decision::Follow { url, .. }) = decide(&answer(302, to.as_bytes(), &Method::Get, &from)) else {
+            panic!("{to} is not followed")
+        };
+        assert_eq!(url.as_str(), expected);
+    }
+}
+
+#[test]
+fn credentials_of_a_target_are_its_own() {
+    let from = Url::parse("https://example.org/").unwrap();
+    let rows = [
+        ("https://user:secret@example.org/", "user", Some("secret"), false),
+        ("https://user@other.example/", "user", None, true),
+        ("//user:@example.org/", "user", None, false),
+        ("/end", "", None, false),
+    ];
+    for (to, user, password, is_other) in rows {
+        let Ok(Decision::Follow { url, drop_origin_fields, .. }) =
+            decide(&answer(302, to.as_bytes(), &Method::Get, &from))
+        else {
+            panic!("{to} is not followed")
+        };
+        assert_eq!((url.username(), url.password(), drop_origin_fields), (user, password, is_other), "{to}");
+    }
+}
+
+#[test]
+fn where_an_answer_points_to() {
+    let fields = |pairs: &[(&str, &str)]| {
+        let mut headers = Headers::new();
+        pairs.iter().for_each(|(name, value)| headers.append(name, value).unwrap());
+        headers
+    };
+    let rows: [(&[(&str, &str)], Result<Option<&str>, RedirectError>); 8] = [
+        (&[], Ok(None)),
+        (&[("Location", "/a")], Ok(Some("/a"))),
+        (&[("location", "")], Ok(Some(""))),
+        (&[("URI", "/b")], Ok(Some("/b"))),
+        (&[("URI", "/b"), ("Location", "/a")], Ok(Some("/a"))),
+        (&[("Location", "/a"), ("Location", "/a")], Ok(Some("/a"))),
+        (&[("Location", "/a"), ("X", "y"), ("Location", "/A")], Err(RedirectError::SeveralLocations)),
+        (&[("URI", "/a"), ("URI", "/b")], Err(RedirectError::SeveralLocations)),
+    ];
+    for (pairs, expected) in rows {
+        assert_eq!(location(&fields(pairs)), expected.map(|value| value.map(str::as_bytes)), "{pairs:?}");
+    }
+}
+
+#[test]
+fn what_is_dropped_is_dropped_in_every_repeat_and_spelling() {
+    let mut headers = Headers::new();
+    for name in BODY_FIELDS.iter().chain(&ORIGIN_FIELDS) {
+        headers.append(name, "1").unwrap();
+        headers.append(&name.to_ascii_lowercase(), "2").unwrap();
+        headers.append(&name.to_ascii_uppercase(), "3").unwrap();
+    }
+    headers.append("X-Own", "kept").unwrap();
+    for name in BODY_FIELDS.iter().chain(&ORIGIN_FIELDS) {
+        headers.remove(name);
+    }
+    assert_eq!((headers.len(), headers.text("x-own")), (1, Some("kept")));
+    for name in ["Authorization", "Proxy-Authorization", "Cookie", "Host"] {
+        assert!(ORIGIN_FIELDS.contains(&name), "{name} goes along to another origin");
+    }
+    for name in ["Content-Type", "Content-Length", "Transfer-Encoding", "Content-Encoding", "Expect"] {
+        assert!(BODY_FIELDS.contains(&name), "{name} stays without its body");
+    }
+}
+
+#[test]
+fn origins_are_compared_as_a_whole() {
+    let parse = |text: &str| Url::parse(text).unwrap();
+    let rows = [
+        ("http://a/", "http://a:80/x?y#z", true),
+        ("http://A/", "http://a/", true),
+        ("http://xn--bcher-kva.example/", "http://b\u{fc}cher.example/", true),
+        ("http://user:password@a/", "http://a/", true),
+        ("http://a/", "https://a/", false),
+        ("http://a/", "http://a./", false),
+        ("http://127.0.0.1/", "http://127.1/", true),
+        ("http://127.0.0.1/", "http://localhost/", false),
+        ("http://[::1]/", "http://[0:0::1]/", true),
+        ("http://a/", "http://a:81/", false),
+    ];
+    for (one, other, expected) in rows {
+        assert_eq!(is_same_origin(&parse(one), &parse(other)), expected, "{one} {other}");
+        assert_eq!(is_same_origin(&parse(other), &parse(one)), expected, "{other} {one}");
     }
 }
