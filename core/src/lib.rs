@@ -53,6 +53,7 @@ mod time;
 mod version;
 #[cfg(feature = "websocket")]
 pub mod websocket;
+mod write_watch;
 
 pub use headers::{Headers, HeadersIter, InvalidHeader};
 pub use limits::Limits;

@@ -1,8 +1,8 @@
-//! The sending half: what the head announced, held against what is sent; and whether the peer takes it.
+//! The sending half: what the head announced, held against what is sent.
 
 use bytes::Bytes;
 
-use crate::{Headers, Instant, Limits, SendQueue};
+use crate::{Headers, SendQueue};
 
 use super::{SendError, encode};
 
@@ -44,42 +44,5 @@ impl SendBody {
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Watches that the peer takes what is queued.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct WriteWatch {
-    sent: u64,
-    since: Instant,
-}
-
-impl WriteWatch {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { sent: 0, since: now }
-    }
-
-    /// Something is about to be queued.
-    pub(super) fn note(&mut self, queue: &SendQueue, now: Instant) {
-        if queue.is_empty() {
-            *self = Self { sent: queue.total_sent(), since: now };
-        }
-    }
-
-    /// When the peer must have taken something.
-    pub(super) fn deadline(&self, queue: &SendQueue, limits: &Limits) -> Option<Instant> {
-        (!queue.is_empty()).then(|| self.since + limits.write_timeout)
-    }
-
-    /// Whether it has taken nothing for too long.
-    pub(super) fn has_expired(&mut self, queue: &SendQueue, now: Instant, limits: &Limits) -> bool {
-        if queue.is_empty() {
-            return false;
-        }
-        if queue.total_sent() != self.sent {
-            *self = Self { sent: queue.total_sent(), since: now };
-            return false;
-        }
-        now >= self.since + limits.write_timeout
     }
 }

@@ -9,11 +9,12 @@ use alloc::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::write_watch::WriteWatch;
 use crate::{BodyLength, ExchangeId, Headers, Instant, Limits, Method, Protocol, SendQueue, Version, header};
 
 use super::body::Body;
 use super::inbound::Pace;
-use super::outbound::{SendBody, WriteWatch};
+use super::outbound::SendBody;
 use super::scan::Scan;
 use super::{CloseReason, ReceiveError, ResponseHead, SendError, encode};
 
@@ -382,7 +383,7 @@ impl Protocol for ClientConnection {
             Receive::Body { pace, .. } if self.pending.is_none() => Some(pace.deadline(limits)),
             _ => None,
         };
-        match (receive, self.watch.deadline(&self.queue, limits)) {
+        match (receive, self.watch.deadline(&self.queue, limits.write_timeout)) {
             (Some(first), Some(second)) => Some(first.min(second)),
             (first, second) => first.or(second),
         }

@@ -226,7 +226,7 @@ impl ClientConnection {
     }
 
     pub(super) fn receive_timeout(&mut self, now: Instant) {
-        if self.watch.has_expired(&self.queue, now, &self.limits) {
+        if self.watch.has_expired(&self.queue, now, self.limits.write_timeout) {
             return self.report_failure(ReceiveError::WriteTimedOut);
         }
         let is_host_slow = self.pending.is_some();

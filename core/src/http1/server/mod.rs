@@ -10,11 +10,12 @@ use alloc::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::write_watch::WriteWatch;
 use crate::{BodyLength, ExchangeId, Headers, Instant, Limits, Protocol, SendQueue, Status, Version};
 
 use super::body::Body;
 use super::inbound::Pace;
-use super::outbound::{SendBody, WriteWatch};
+use super::outbound::SendBody;
 use super::scan::Scan;
 use super::{CloseReason, ReceiveError, RequestHead};
 
@@ -295,7 +296,7 @@ impl Protocol for ServerConnection {
             Receive::Linger { until, .. } => Some(*until),
             _ => None,
         };
-        match (receive, self.watch.deadline(&self.queue, limits)) {
+        match (receive, self.watch.deadline(&self.queue, limits.write_timeout)) {
             (Some(first), Some(second)) => Some(first.min(second)),
             (first, second) => first.or(second),
         }

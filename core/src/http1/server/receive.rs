@@ -244,7 +244,7 @@ impl ServerConnection {
     }
 
     pub(super) fn receive_timeout(&mut self, now: Instant) {
-        if self.watch.has_expired(&self.queue, now, &self.limits) {
+        if self.watch.has_expired(&self.queue, now, self.limits.write_timeout) {
             self.stop();
             self.report_failure(self.exchange.id, ReceiveError::WriteTimedOut, false);
             return;
