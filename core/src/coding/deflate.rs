@@ -1,0 +1,95 @@
+//! Deflate (RFC 1951), in the zlib format (RFC 1950) that the coding of that name means, or raw, as some send it.
+//!
+//! The first two bytes tell: they are a zlib header if they say method 8, a window that exists, and are a multiple of
+//! 31. A raw stream could only begin so with a stored block whose padding is not zero, which no encoder writes.
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::{DecodeError, Flow};
+
+#[derive(Default)]
+pub(super) struct DeflateDecoder {
+    state: State,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Empty,
+    /// The first byte.
+    First(u8),
+    /// The first two bytes are still to be handed to what reads the data, as far as they were not.
+    Head(Decompress, [u8; 2], usize),
+    Data(Decompress),
+    End,
+}
+
+impl DeflateDecoder {
+    pub(super) fn is_complete(&self) -> bool {
+        matches!(self.state, State::End)
+    }
+
+    pub(super) fn step(&mut self, flow: &mut Flow<'_>) -> Result<(), DecodeError> {
+        loop {
+            self.state = match &mut self.state {
+                State::Empty => {
+                    let Some(byte) = flow.take_byte() else { return Ok(()) };
+                    State::First(byte)
+                }
+                State::First(first) => {
+                    let Some(second) = flow.take_byte() else { return Ok(()) };
+                    let head = [*first, second];
+                    State::Head(Decompress::new(is_zlib(head)), head, 0)
+                }
+                State::Head(data, head, read) => {
+                    let mut inner = Flow { input: head, read: *read, output: flow.output, written: flow.written };
+                    let has_ended = inflate(data, &mut inner);
+                    (*read, flow.written) = (inner.read, inner.written);
+                    match has_ended? {
+                        true if *read < head.len() => return Err(DecodeError::TrailingData),
+                        true => State::End,
+                        false if *read < head.len() => return Ok(()),
+                        false => State::Data(std::mem::replace(data, Decompress::new(false))),
+                    }
+                }
+                State::Data(data) => {
+                    if !inflate(data, flow)? {
+                        return Ok(());
+                    }
+                    State::End
+                }
+                State::End if flow.has_input() => return Err(DecodeError::TrailingData),
+                State::End => return Ok(()),
+            }
+        }
+    }
+}
+
+/// RFC 1950 §2.2: CMF and FLG.
+fn is_zlib(head: [u8; 2]) -> bool {
+    head[0] & 0x0f == 8 && head[0] >> 4 <= 7 && u16::from_be_bytes(head).is_multiple_of(31)
+}
+
+/// Inflates until the input or the room is used up, or the data ends: true.
+pub(super) fn inflate(data: &mut Decompress, flow: &mut Flow<'_>) -> Result<bool, DecodeError> {
+    loop {
+        let before = (data.total_in(), data.total_out());
+        let room = &mut flow.output[flow.written..];
+        let outcome = data.decompress(&flow.input[flow.read..], room, FlushDecompress::None);
+        // Both are at most the length of a slice.
+        let moved = (data.total_in() - before.0, data.total_out() - before.1);
+        flow.read += usize::try_from(moved.0).unwrap_or(0);
+        flow.written += usize::try_from(moved.1).unwrap_or(0);
+        match outcome {
+            Ok(Status::StreamEnd) => return Ok(true),
+            Ok(_) if moved == (0, 0) || !flow.has_input() || !flow.has_room() => return Ok(false),
+            Ok(_) => {}
+            Err(error) if error.needs_dictionary().is_some() => return Err(DecodeError::DictionaryRequired),
+            Err(error) if error.message() == Some(ADLER_DIFFERS) => return Err(DecodeError::ChecksumMismatch),
+            Err(_) => return Err(DecodeError::DataInvalid),
+        }
+    }
+}
+
+/// What zlib has always said of a wrong Adler-32.
+const ADLER_DIFFERS: &str = "incorrect data check";
