@@ -265,10 +265,13 @@ fn credentials_of_a_target_are_its_own() {
 fn where_an_answer_points_to() {
     let fields = |pairs: &[(&str, &str)]| {
         let mut headers = Headers::new();
-        pairs.iter().for_each(|(name, value)| headers.append(name, value).unwrap());
+        for (name, value) in pairs {
+            headers.append(name, value).unwrap();
+        }
         headers
     };
-    let rows: [(&[(&str, &str)], Result<Option<&str>, RedirectError>); 8] = [
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+    let rows: [(Fields<'_>, Result<Option<&str>, RedirectError>); 8] = [
         (&[], Ok(None)),
         (&[("Location", "/a")], Ok(Some("/a"))),
         (&[("location", "")], Ok(Some(""))),
