@@ -75,6 +75,15 @@ impl SendQueue {
         self.remaining += bytes.len();
     }
 
+    /// Appends a copy that `change` may alter in place.
+    #[cfg(feature = "websocket")]
+    #[inline]
+    pub(crate) fn put_changed(&mut self, bytes: &[u8], change: impl FnOnce(&mut [u8])) {
+        let start = self.scratch.len();
+        self.put_slice(bytes);
+        change(&mut self.scratch[start..]);
+    }
+
     /// Appends `name: value` and CRLF.
     #[inline]
     pub fn put_field(&mut self, name: &[u8], value: &[u8]) {

@@ -1,0 +1,219 @@
+//! Input: frames are taken from its front; a whole frame of a whole message is unmasked where it lies and cut out.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::Instant;
+
+use super::super::assembly::Assembly;
+use super::super::close::{Happening, State};
+use super::super::{Close, FrameHead, Message, Opcode, ReceiveError, Role, Text, apply_mask};
+use super::{Connection, Event, Utf8};
+
+/// Room that is made at most at a time for a frame whose head announced it.
+const ROOM: u64 = 1024 * 1024;
+
+/// Whether the loop goes on.
+enum Progress {
+    More,
+    Wait,
+}
+
+impl Connection {
+    /// Takes frames until one is reported or input runs out.
+    pub(super) fn receive(&mut self, input: &mut BytesMut, now: Instant) {
+        while self.event.is_none() {
+            if !self.state.is_receiving() {
+                // After both close frames, or a violation, nothing that comes has a meaning (§5.5.1, §7.1.7).
+                input.clear();
+                return;
+            }
+            let progress = match self.frame.take() {
+                None => self.receive_frame(input, now),
+                Some((head, done)) => self.receive_payload(head, done, input, now),
+            };
+            match progress {
+                Ok(Progress::More) => {}
+                Ok(Progress::Wait) => return,
+                Err(error) => self.happen(Happening::Violation, Some(error), None, now),
+            }
+        }
+    }
+
+    /// A head, and in the same go its payload if all of it is there.
+    #[inline]
+    fn receive_frame(&mut self, input: &mut BytesMut, now: Instant) -> Result<Progress, ReceiveError> {
+        let Some((head, size)) = FrameHead::read(input)? else {
+            return Ok(Progress::Wait);
+        };
+        self.check(&head)?;
+        let is_whole_message = head.is_final && !head.is_compressed && self.assembly.is_none();
+        let length = usize::try_from(head.length).map_err(|_| ReceiveError::FrameTooBig)?;
+        if is_whole_message && !head.opcode.is_control() && input.len() - size >= length {
+            let mut frame = input.split_to(size + length);
+            frame.advance(size);
+            if let Some(key) = head.mask {
+                apply_mask(&mut frame, key, 0);
+            }
+            if head.opcode == Opcode::Text && str::from_utf8(&frame).is_err() {
+                return Err(ReceiveError::TextInvalid);
+            }
+            self.deliver(head.opcode, frame.freeze());
+            return Ok(Progress::More);
+        }
+        input.advance(size);
+        self.begin(&head)?;
+        self.receive_payload(head, 0, input, now)
+    }
+
+    /// What a head alone can get wrong in this place.
+    fn check(&mut self, head: &FrameHead) -> Result<(), ReceiveError> {
+        match (self.role, head.mask) {
+            (Role::Server, None) => return Err(ReceiveError::MaskMissing),
+            (Role::Client, Some(_)) => return Err(ReceiveError::MaskForbidden),
+            _ => {}
+        }
+        let is_first = matches!(head.opcode, Opcode::Text | Opcode::Binary);
+        if head.is_compressed && !(self.is_compressed && is_first) {
+            return Err(ReceiveError::ReservedBitSet);
+        }
+        if head.opcode.is_control() {
+            return Ok(());
+        }
+        match (is_first, self.assembly.is_some()) {
+            (true, true) => return Err(ReceiveError::ContinuationMissing),
+            (false, false) => return Err(ReceiveError::ContinuationStray),
+            _ => {}
+        }
+        if head.length > self.settings.max_frame as u64 {
+            return Err(ReceiveError::FrameTooBig);
+        }
+        if is_first && !head.is_compressed && head.length > self.settings.max_message as u64 {
+            return Err(ReceiveError::MessageTooBig);
+        }
+        Ok(())
+    }
+
+    /// A data frame whose payload is not all there, or is a part of a message, begins.
+    fn begin(&mut self, head: &FrameHead) -> Result<(), ReceiveError> {
+        if head.opcode.is_control() {
+            return Ok(());
+        }
+        self.utf8 = Utf8::default();
+        if head.opcode != Opcode::Continuation && (head.is_compressed || !head.is_final) {
+            let inflater = if head.is_compressed { self.inflater.take() } else { None };
+            self.assembly = Some(Assembly::new(head.opcode == Opcode::Text, inflater).into());
+        }
+        match &mut self.assembly {
+            None => Ok(()),
+            Some(assembly) => assembly.begin_frame(head.length, &self.settings),
+        }
+    }
+
+    /// More of the payload of a frame of which `done` bytes were looked at.
+    fn receive_payload(
+        &mut self,
+        head: FrameHead,
+        done: u64,
+        input: &mut BytesMut,
+        now: Instant,
+    ) -> Result<Progress, ReceiveError> {
+        if head.opcode.is_control() {
+            return self.receive_control(head, input, now);
+        }
+        if self.assembly.is_some() {
+            return self.receive_piece(head, done, input);
+        }
+        // The frame is the message: it stays in the input, unmasked and checked as it grows.
+        let end = (input.len() as u64).min(head.length);
+        let (from, to) = (to_index(done), to_index(end));
+        let fresh = &mut input[from..to];
+        if let Some(key) = head.mask {
+            apply_mask(fresh, key, from);
+        }
+        if head.opcode == Opcode::Text && self.utf8.push(fresh).is_err() {
+            return Err(ReceiveError::TextInvalid);
+        }
+        if end < head.length {
+            self.frame = Some((head, end));
+            input.reserve(to_index((head.length - end).min(ROOM)));
+            return Ok(Progress::Wait);
+        }
+        if head.opcode == Opcode::Text && self.utf8.finish().is_err() {
+            return Err(ReceiveError::TextInvalid);
+        }
+        self.deliver(head.opcode, input.split_to(to).freeze());
+        Ok(Progress::More)
+    }
+
+    /// A piece of a message in fragments or compressed: taken out of the input at once.
+    fn receive_piece(&mut self, head: FrameHead, done: u64, input: &mut BytesMut) -> Result<Progress, ReceiveError> {
+        let Some(assembly) = &mut self.assembly else { return Ok(Progress::More) };
+        let count = to_index((head.length - done).min(input.len() as u64));
+        let piece = &mut input[..count];
+        if let Some(key) = head.mask {
+            apply_mask(piece, key, to_index(done % 4));
+        }
+        assembly.push(piece, &self.settings)?;
+        input.advance(count);
+        let done = done + count as u64;
+        if done < head.length {
+            self.frame = Some((head, done));
+            return Ok(Progress::Wait);
+        }
+        if head.is_final
+            && let Some(assembly) = self.assembly.take()
+        {
+            let (message, inflater) = assembly.finish(&self.settings)?;
+            self.inflater = inflater.or(self.inflater.take());
+            self.event = Some(Event::Message(message));
+        }
+        Ok(Progress::More)
+    }
+
+    fn receive_control(
+        &mut self,
+        head: FrameHead,
+        input: &mut BytesMut,
+        now: Instant,
+    ) -> Result<Progress, ReceiveError> {
+        let length = to_index(head.length);
+        if input.len() < length {
+            self.frame = Some((head, 0));
+            return Ok(Progress::Wait);
+        }
+        let mut payload = input.split_to(length);
+        if let Some(key) = head.mask {
+            apply_mask(&mut payload, key, 0);
+        }
+        // Copied: a few bytes must not keep a whole read buffer alive.
+        let payload = Bytes::copy_from_slice(&payload);
+        match head.opcode {
+            Opcode::Ping => {
+                if self.state == State::Open {
+                    self.answer_ping(payload.clone(), now);
+                }
+                self.event = Some(Event::Ping(payload));
+            }
+            Opcode::Pong => self.event = Some(Event::Pong(payload)),
+            _ => {
+                let close = Close::read(&payload)?;
+                self.happen(Happening::PeerClose, None, close, now);
+            }
+        }
+        Ok(Progress::More)
+    }
+
+    /// A whole message out of one frame.
+    #[inline]
+    fn deliver(&mut self, opcode: Opcode, payload: Bytes) {
+        self.event = Some(Event::Message(match opcode {
+            Opcode::Text => Message::Text(Text::from_checked(payload)),
+            _ => Message::Binary(payload),
+        }));
+    }
+}
+
+/// A length that was checked against a limit of type `usize`.
+fn to_index(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,226 @@
+//! Commands, and the queue: messages wait behind a small window of bytes on their way, so that control frames pass
+//! them; a large message is cut into fragments for the same reason (RFC 6455 §5.4).
+
+use bytes::{Bytes, BytesMut};
+
+use crate::Instant;
+
+use super::super::close::{Action, Happening};
+use super::super::{CONTROL_LIMIT, Close, FrameHead, HEAD_LIMIT, Message, Opcode, SendError, apply_mask};
+use super::Connection;
+
+/// Bytes in the queue behind which messages wait: what a control frame may have in front of it, but for one fragment.
+const WINDOW: usize = 64 * 1024;
+/// Control frames of our user that wait.
+const CONTROLS: usize = 16;
+/// Payloads up to this length are masked in the queue's own memory; larger ones keep their block.
+const COPY_LIMIT: usize = 4 * 1024;
+
+/// A message, or the rest of one, that is not in the queue yet.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// `Continuation` once a fragment is queued.
+    opcode: Opcode,
+    is_compressed: bool,
+    payload: Bytes,
+}
+
+impl Connection {
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// `Closed` once a close frame was sent or received; `QueueFull` if [`can_send`](Self::can_send) is false.
+    #[inline]
+    pub fn send(&mut self, message: Message, now: Instant) -> Result<(), SendError> {
+        if !self.is_open() {
+            return Err(SendError::Closed);
+        }
+        if !self.can_send() {
+            return Err(SendError::QueueFull);
+        }
+        let (opcode, payload) = match message {
+            Message::Text(text) => (Opcode::Text, text.into_bytes()),
+            Message::Binary(bytes) => (Opcode::Binary, bytes),
+        };
+        let compressed = self.deflater.as_mut().and_then(|deflater| deflater.compress(&payload));
+        let is_compressed = compressed.is_some();
+        let payload = compressed.unwrap_or(payload);
+        self.watch.note(&self.queue, now);
+        let fits = payload.len() <= self.settings.fragment && self.queue.len() < WINDOW;
+        if fits && self.waiting.is_empty() {
+            self.put_frame(opcode, true, is_compressed, payload);
+        } else {
+            self.waiting_bytes += payload.len();
+            self.waiting.push_back(Waiting { opcode, is_compressed, payload });
+            self.top_up();
+        }
+        Ok(())
+    }
+
+    /// Sends a ping with up to 125 bytes; it passes waiting messages.
+    pub fn ping(&mut self, payload: Bytes, now: Instant) -> Result<(), SendError> {
+        self.send_control(Opcode::Ping, payload, now)
+    }
+
+    /// Sends a pong that answers nothing: a one-way heartbeat (RFC 6455 §5.5.3).
+    pub fn pong(&mut self, payload: Bytes, now: Instant) -> Result<(), SendError> {
+        self.send_control(Opcode::Pong, payload, now)
+    }
+
+    /// Queues a close frame behind what was sent before. The peer has [`Settings::close_timeout`] to answer.
+    ///
+    /// [`Settings::close_timeout`]: super::super::Settings::close_timeout
+    pub fn close(&mut self, close: Close, now: Instant) -> Result<(), SendError> {
+        close.check()?;
+        let (state, action) = self.state.step(Happening::Close);
+        if action != Action::SendClose {
+            return Err(SendError::Closed);
+        }
+        self.state = state;
+        self.watch.note(&self.queue, now);
+        self.close_frame = Some(close.write());
+        self.ours = Some(close.into());
+        self.close_deadline = Some(now + self.settings.close_timeout);
+        self.top_up();
+        Ok(())
+    }
+
+    /// Ends at once: the peer sees a cut.
+    pub fn abort(&mut self, now: Instant) {
+        self.happen(Happening::Abort, None, None, now);
+    }
+
+    /// Whether there is room for another message.
+    #[inline]
+    pub fn can_send(&self) -> bool {
+        self.queued() <= self.settings.send_buffer
+    }
+
+    /// Bytes that wait to be sent.
+    #[inline]
+    pub fn queued(&self) -> usize {
+        self.queue.len() + self.waiting_bytes
+    }
+
+    fn send_control(&mut self, opcode: Opcode, payload: Bytes, now: Instant) -> Result<(), SendError> {
+        match () {
+            () if !self.is_open() => return Err(SendError::Closed),
+            () if payload.len() > CONTROL_LIMIT => return Err(SendError::ControlTooLong),
+            () if self.controls.len() >= CONTROLS => return Err(SendError::QueueFull),
+            () => {}
+        }
+        self.put_control(opcode, payload, now);
+        Ok(())
+    }
+
+    pub(super) fn put_control(&mut self, opcode: Opcode, payload: Bytes, now: Instant) {
+        self.watch.note(&self.queue, now);
+        if self.queue.len() < WINDOW {
+            self.put_frame(opcode, true, false, payload);
+        } else {
+            self.controls.push_back((opcode, payload));
+        }
+    }
+
+    /// Answers a ping; of those that cannot be answered at once only the newest is.
+    pub(super) fn answer_ping(&mut self, payload: Bytes, now: Instant) {
+        self.watch.note(&self.queue, now);
+        if self.queue.len() < WINDOW {
+            self.put_frame(Opcode::Pong, true, false, payload);
+        } else {
+            self.pong = Some(payload);
+        }
+    }
+
+    /// Sends a close frame behind what is on its way, and nothing after it.
+    pub(super) fn put_close_now(&mut self, close: Option<&Close>, now: Instant) {
+        self.drop_waiting();
+        self.watch.note(&self.queue, now);
+        let payload = close.map(Close::write).unwrap_or_default();
+        self.put_frame(Opcode::Close, true, false, payload);
+    }
+
+    pub(super) fn drop_waiting(&mut self) {
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        self.controls.clear();
+        self.pong = None;
+        self.close_frame = None;
+    }
+
+    /// Fills the window: control frames first, then messages, then our close frame.
+    #[inline]
+    pub(super) fn top_up(&mut self) {
+        let is_idle = self.waiting.is_empty() && self.close_frame.is_none();
+        if !is_idle || self.pong.is_some() || !self.controls.is_empty() {
+            self.fill_window();
+        }
+    }
+
+    #[cold]
+    fn fill_window(&mut self) {
+        while self.queue.len() < WINDOW {
+            if let Some(payload) = self.pong.take() {
+                self.put_frame(Opcode::Pong, true, false, payload);
+            } else if let Some((opcode, payload)) = self.controls.pop_front() {
+                self.put_frame(opcode, true, false, payload);
+            } else if !self.waiting.is_empty() {
+                self.put_fragment();
+            } else {
+                if let Some(payload) = self.close_frame.take() {
+                    self.put_frame(Opcode::Close, true, false, payload);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Moves the next fragment of the first waiting message, or all of it, into the queue.
+    fn put_fragment(&mut self) {
+        let Some(front) = self.waiting.front_mut() else { return };
+        let (opcode, is_compressed) = (front.opcode, front.is_compressed);
+        let fragment = self.settings.fragment.max(1);
+        let is_last = front.payload.len() <= fragment;
+        let payload = if is_last {
+            core::mem::take(&mut front.payload)
+        } else {
+            front.opcode = Opcode::Continuation;
+            front.is_compressed = false;
+            front.payload.split_to(fragment)
+        };
+        self.waiting_bytes -= payload.len();
+        if is_last {
+            self.waiting.pop_front();
+        }
+        self.put_frame(opcode, is_last, is_compressed, payload);
+    }
+
+    #[inline]
+    fn put_frame(&mut self, opcode: Opcode, is_final: bool, is_compressed: bool, payload: Bytes) {
+        let mask = self.keys.as_mut().map(|keys| keys.next_key());
+        let head = FrameHead { is_final, is_compressed, opcode, mask, length: payload.len() as u64 };
+        let mut buffer = [0; HEAD_LIMIT];
+        let size = head.write(&mut buffer);
+        self.queue.put_slice(&buffer[..size]);
+        match mask {
+            None => self.queue.put_bytes(payload),
+            Some(key) if payload.len() <= COPY_LIMIT => {
+                self.queue.put_changed(&payload, |copy| apply_mask(copy, key, 0));
+            }
+            Some(key) => {
+                let mut payload = payload.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+                apply_mask(&mut payload, key, 0);
+                self.queue.put_bytes(payload.freeze());
+            }
+        }
+    }
+
+    /// When the peer is pinged, or counts as gone.
+    pub(super) fn liveness_deadline(&self) -> Option<Instant> {
+        let interval = self.settings.ping_interval.filter(|_| self.is_open())?;
+        Some(match self.pinged_at {
+            Some(pinged) => pinged + self.settings.pong_timeout,
+            None => self.last_input + interval,
+        })
+    }
+}
