@@ -105,7 +105,16 @@ mod deflate {
         client_no_takeover: bool,
         server_window: Option<u8>,
         /// In an offer the value may be missing: the client supports the parameter and names no limit.
-        client_window: Option<Option<u8>>,
+        client_window: Limit,
+    }
+
+    /// `client_max_window_bits`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq)]
+    enum Limit {
+        #[default]
+        Absent,
+        Bare,
+        Bits(u8),
     }
 
     /// permessage-deflate as agreed.
@@ -126,12 +135,16 @@ mod deflate {
             }
             let mut read = Self::default();
             for (name, value) in &extension.parameters {
-                let window = value.as_deref().map(window).map_or(Ok(None), |window| window.map(Some).ok_or(()));
                 match (name.as_str(), value) {
                     (SERVER_NO_TAKEOVER, None) if !read.server_no_takeover => read.server_no_takeover = true,
                     (CLIENT_NO_TAKEOVER, None) if !read.client_no_takeover => read.client_no_takeover = true,
-                    (SERVER_WINDOW, Some(_)) if read.server_window.is_none() => read.server_window = window.ok()?,
-                    (CLIENT_WINDOW, _) if read.client_window.is_none() => read.client_window = Some(window.ok()?),
+                    (SERVER_WINDOW, Some(value)) if read.server_window.is_none() => {
+                        read.server_window = Some(window(value)?);
+                    }
+                    (CLIENT_WINDOW, None) if read.client_window == Limit::Absent => read.client_window = Limit::Bare,
+                    (CLIENT_WINDOW, Some(value)) if read.client_window == Limit::Absent => {
+                        read.client_window = Limit::Bits(window(value)?);
+                    }
                     _ => return None,
                 }
             }
@@ -172,7 +185,11 @@ mod deflate {
             let ours = settings.our_window.clamp(9, FULL);
             let theirs = settings.peer_window.clamp(9, FULL);
             let server_window = offer.server_window.unwrap_or(FULL).min(ours);
-            let client_window = offer.client_window.map_or(FULL, |limit| limit.unwrap_or(FULL).min(theirs));
+            let client_window = match offer.client_window {
+                Limit::Absent => FULL,
+                Limit::Bare => theirs,
+                Limit::Bits(bits) => bits.min(theirs),
+            };
             let agreement = Self {
                 settings: settings.clone(),
                 server_window,
@@ -191,7 +208,7 @@ mod deflate {
                 let _ = write!(answer, "; {SERVER_WINDOW}={server_window}");
             }
             // Only a client that offered the parameter understands it (§7.1.2.2).
-            if offer.client_window.is_some() && client_window < FULL {
+            if offer.client_window != Limit::Absent && client_window < FULL {
                 let _ = write!(answer, "; {CLIENT_WINDOW}={client_window}");
             }
             Some((agreement, answer))
@@ -203,9 +220,10 @@ mod deflate {
             let server_window = answer.server_window.unwrap_or(FULL);
             let asked = settings.peer_window.clamp(9, FULL);
             let client_window = match answer.client_window {
-                None => FULL,
+                Limit::Absent => FULL,
                 // In an answer the value is needed.
-                Some(limit) => limit?,
+                Limit::Bare => return None,
+                Limit::Bits(bits) => bits,
             };
             if server_window > asked || (!settings.peer_takeover && !answer.server_no_takeover) {
                 return None;

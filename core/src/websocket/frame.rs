@@ -106,24 +106,25 @@ impl FrameHead {
     pub fn write(&self, target: &mut [u8; HEAD_LIMIT]) -> usize {
         let flags = (u8::from(self.is_final) << 7) | (u8::from(self.is_compressed) << 6);
         target[0] = flags | self.opcode as u8;
-        let masked = u8::from(self.mask.is_some()) << 7;
+        let length = self.length.to_be_bytes();
         let mut size = match self.length {
             0..126 => {
-                target[1] = masked | self.length as u8;
+                target[1] = length[7];
                 2
             }
             126..0x1_0000 => {
-                target[1] = masked | 126;
-                target[2..4].copy_from_slice(&(self.length as u16).to_be_bytes());
+                target[1] = 126;
+                target[2..4].copy_from_slice(&length[6..]);
                 4
             }
             _ => {
-                target[1] = masked | 127;
-                target[2..10].copy_from_slice(&self.length.to_be_bytes());
+                target[1] = 127;
+                target[2..10].copy_from_slice(&length);
                 10
             }
         };
         if let Some(key) = self.mask {
+            target[1] |= 0x80;
             target[size..size + 4].copy_from_slice(&key);
             size += 4;
         }

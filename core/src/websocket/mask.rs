@@ -13,10 +13,10 @@ use sha1::{Digest, Sha1};
 /// ```
 #[inline]
 pub fn apply_mask(data: &mut [u8], key: [u8; 4], offset: usize) {
-    let key = u32::from_ne_bytes(key);
-    let turn = (offset % 4) as u32 * 8;
-    let key = if cfg!(target_endian = "little") { key.rotate_right(turn) } else { key.rotate_left(turn) };
-    let wide = (u64::from(key) << 32) | u64::from(key);
+    let mut key = key;
+    key.rotate_left(offset % 4);
+    let key = u64::from(u32::from_ne_bytes(key));
+    let wide = (key << 32) | key;
     let (words, rest) = data.as_chunks_mut::<8>();
     for word in words {
         *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
