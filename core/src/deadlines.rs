@@ -29,7 +29,7 @@ pub struct Timeouts {
     /// Default 300 s. Zero is refused.
     pub total: Duration,
     /// For a connection: the queue and all steps of connecting together. It does not run if an idle connection is
-    /// there. Default 300 s. Zero is refused.
+    /// there. Default `Duration::MAX`, since the queue and each step have a deadline of their own. Zero is refused.
     pub acquire: Duration,
     /// Waiting for a connection of the pool, when a limit of connections is reached. Default 300 s. Zero: not at all.
     pub queue: Duration,
@@ -49,7 +49,7 @@ impl Default for Timeouts {
         let minutes = Duration::from_secs(300);
         Self {
             total: minutes,
-            acquire: minutes,
+            acquire: Duration::MAX,
             queue: minutes,
             connect: Duration::from_secs(10),
             expect: Duration::from_secs(1),

@@ -67,12 +67,23 @@ pub struct RetryPolicy {
     pub jitter: Jitter,
     /// Whether answers are repeated too, where [`is_worth_repeating`] says so. Default true.
     pub statuses: bool,
-    /// Retries that each request adds to the budget, in hundredths. Default 10: one retry for ten requests.
-    pub budget_percent: u32,
-    /// Retries that each second adds to the budget, so that a session with few requests can repeat them. Default 10.
-    pub budget_per_second: u32,
-    /// Retries that the budget holds at most, and at the start. Default 100.
-    pub budget_reserve: u32,
+}
+
+/// How many retries all requests of a session may make together: see [`RetryBudget`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BudgetLimits {
+    /// Retries that each request adds, in hundredths. Default 10: one retry for ten requests.
+    pub percent: u32,
+    /// Retries that each second adds, so that a session with few requests can repeat them. Default 10.
+    pub per_second: u32,
+    /// Retries that are saved up at most, and there at the start. Default 100.
+    pub reserve: u32,
+}
+
+impl Default for BudgetLimits {
+    fn default() -> Self {
+        Self { percent: 10, per_second: 10, reserve: 100 }
+    }
 }
 
 impl Default for RetryPolicy {
@@ -91,9 +102,6 @@ impl RetryPolicy {
             maximum_retry_after: Duration::from_secs(60),
             jitter: Jitter::Full,
             statuses: true,
-            budget_percent: 10,
-            budget_per_second: 10,
-            budget_reserve: 100,
         }
     }
 
@@ -169,13 +177,14 @@ pub const fn is_worth_repeating(status: Status, is_idempotent: bool) -> bool {
 /// The attempts of one request.
 ///
 /// ```
-/// use callboard_core::retry::{Decision, Delivery, Failure, GiveUp, Jitter, Retry, RetryBudget, RetryPolicy};
+/// use callboard_core::retry::{BudgetLimits, Decision, Delivery, Failure};
+/// use callboard_core::retry::{GiveUp, Jitter, Retry, RetryBudget, RetryPolicy};
 /// use callboard_core::Instant;
 /// use core::time::Duration;
 ///
 /// let policy = RetryPolicy { jitter: Jitter::None, ..RetryPolicy::attempts(2) };
 /// let (now, deadline) = (Instant::EPOCH, Instant::EPOCH + Duration::from_secs(5));
-/// let mut budget = RetryBudget::new(&policy, now);
+/// let mut budget = RetryBudget::new(BudgetLimits::default(), now);
 /// let mut retry = Retry::new(policy, 7, deadline);
 /// let refused = Failure {
 ///     delivery: Delivery::NeverSent,
@@ -237,7 +246,7 @@ impl Retry {
         if at >= self.deadline {
             return Decision::GiveUp(GiveUp::DeadlineTooClose);
         }
-        if !budget.withdraw(&self.policy, now) {
+        if !budget.withdraw(now) {
             return Decision::GiveUp(GiveUp::BudgetSpent);
         }
         self.attempts += 1;
@@ -281,6 +290,7 @@ fn may_repeat(failure: &Failure, statuses: bool) -> Result<(), GiveUp> {
 /// Where everything fails, a session thus sends a tenth more, instead of a multiple of what it sent before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryBudget {
+    limits: BudgetLimits,
     /// In hundredths of a retry.
     balance: u64,
     /// Until when the seconds were counted.
@@ -292,23 +302,23 @@ const WHOLE: u64 = 100;
 
 impl RetryBudget {
     /// A full budget.
-    pub const fn new(policy: &RetryPolicy, now: Instant) -> Self {
-        Self { balance: policy.budget_reserve as u64 * WHOLE, filled: now }
+    pub const fn new(limits: BudgetLimits, now: Instant) -> Self {
+        Self { limits, balance: limits.reserve as u64 * WHOLE, filled: now }
     }
 
     /// A request begins. Its retries do not count.
-    pub fn note_request(&mut self, policy: &RetryPolicy) {
-        self.deposit(policy, u64::from(policy.budget_percent));
+    pub fn note_request(&mut self) {
+        self.deposit(u64::from(self.limits.percent));
     }
 
     /// Retries that could be made now.
-    pub fn available(&mut self, policy: &RetryPolicy, now: Instant) -> u64 {
-        self.fill(policy, now);
+    pub fn available(&mut self, now: Instant) -> u64 {
+        self.fill(now);
         self.balance / WHOLE
     }
 
-    fn withdraw(&mut self, policy: &RetryPolicy, now: Instant) -> bool {
-        self.fill(policy, now);
+    fn withdraw(&mut self, now: Instant) -> bool {
+        self.fill(now);
         match self.balance.checked_sub(WHOLE) {
             Some(left) => {
                 self.balance = left;
@@ -319,17 +329,17 @@ impl RetryBudget {
     }
 
     /// What the time since the last call adds. Time that adds less than a hundredth stays to be counted.
-    fn fill(&mut self, policy: &RetryPolicy, now: Instant) {
-        let rate = u128::from(policy.budget_per_second) * u128::from(WHOLE);
+    fn fill(&mut self, now: Instant) {
+        let rate = u128::from(self.limits.per_second) * u128::from(WHOLE);
         let Some(nanos_each) = 1_000_000_000_u128.checked_div(rate) else { return };
         let nanos_each = nanos_each.max(1);
         let count = (now - self.filled).as_nanos() / nanos_each;
         let counted = u64::try_from(count.saturating_mul(nanos_each)).unwrap_or(u64::MAX);
         self.filled = self.filled + Duration::from_nanos(counted);
-        self.deposit(policy, u64::try_from(count).unwrap_or(u64::MAX));
+        self.deposit(u64::try_from(count).unwrap_or(u64::MAX));
     }
 
-    fn deposit(&mut self, policy: &RetryPolicy, hundredths: u64) {
-        self.balance = self.balance.saturating_add(hundredths).min(u64::from(policy.budget_reserve) * WHOLE);
+    fn deposit(&mut self, hundredths: u64) {
+        self.balance = self.balance.saturating_add(hundredths).min(u64::from(self.limits.reserve) * WHOLE);
     }
 }

@@ -25,7 +25,7 @@ const TIMEOUTS: Timeouts = Timeouts {
 fn the_defaults_are_finite() {
     let timeouts = Timeouts::default();
     assert_eq!(timeouts.check(), Ok(()));
-    assert_eq!((timeouts.total, timeouts.queue, timeouts.acquire), (300 * SECOND, 300 * SECOND, 300 * SECOND));
+    assert_eq!((timeouts.total, timeouts.queue), (300 * SECOND, 300 * SECOND));
     assert_eq!((timeouts.connect, timeouts.expect), (10 * SECOND, SECOND));
     for step in Step::ALL {
         let mut deadlines = Deadlines::new(at(7));

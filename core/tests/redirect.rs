@@ -261,6 +261,8 @@ fn credentials_of_a_target_are_its_own() {
     }
 }
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn where_an_answer_points_to() {
     let fields = |pairs: &[(&str, &str)]| {
@@ -270,7 +272,6 @@ fn where_an_answer_points_to() {
         }
         headers
     };
-    type Fields<'a> = &'a [(&'a str, &'a str)];
     let rows: [(Fields<'_>, Result<Option<&str>, RedirectError>); 8] = [
         (&[], Ok(None)),
         (&[("Location", "/a")], Ok(Some("/a"))),

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use callboard_core::retry::{
-    Decision, Delivery, Failure, GiveUp, Jitter, Retry, RetryBudget, RetryPolicy, is_worth_repeating,
+    BudgetLimits, Decision, Delivery, Failure, GiveUp, Jitter, Retry, RetryBudget, RetryPolicy, is_worth_repeating,
 };
 use callboard_core::{Instant, Status};
 
 const SECOND: Duration = Duration::from_secs(1);
 const START: Instant = Instant::from_nanos(5_000_000_000);
+/// After many years of deposits.
+const LATER: Instant = Instant::from_nanos(u64::MAX / 2);
 const NEVER: Instant = Instant::from_nanos(u64::MAX);
 
 /// A transient failure before anything was sent, of a request that may be repeated.
@@ -26,8 +28,12 @@ fn plain(attempts: u32) -> RetryPolicy {
     RetryPolicy { jitter: Jitter::None, ..RetryPolicy::attempts(attempts) }
 }
 
+fn full(now: Instant) -> RetryBudget {
+    RetryBudget::new(BudgetLimits::default(), now)
+}
+
 fn decide(policy: RetryPolicy, failure: &Failure) -> Decision {
-    Retry::new(policy, 1, NEVER).decide(failure, &mut RetryBudget::new(&policy, START), START)
+    Retry::new(policy, 1, NEVER).decide(failure, &mut full(START), START)
 }
 
 fn status(code: u16) -> Failure {
@@ -107,8 +113,8 @@ fn which_answers_are_repeated() {
 #[test]
 fn a_dead_kept_connection_is_replaced_once_at_once_and_for_nothing() {
     let stale = Failure { delivery: Delivery::MaybeSent, is_stale_reuse: true, ..REFUSED };
-    let off = RetryPolicy { budget_reserve: 0, ..RetryPolicy::default() };
-    let mut budget = RetryBudget::new(&off, START);
+    let off = RetryPolicy::default();
+    let mut budget = RetryBudget::new(BudgetLimits { reserve: 0, ..BudgetLimits::default() }, START);
     let mut retry = Retry::new(off, 1, START + SECOND);
     assert_eq!(retry.decide(&stale, &mut budget, START), Decision::RetryAt(START));
     assert_eq!(retry.decide(&stale, &mut budget, START), Decision::GiveUp(GiveUp::AttemptsUsedUp));
@@ -127,7 +133,7 @@ fn a_dead_kept_connection_is_replaced_once_at_once_and_for_nothing() {
 
     // With a policy it comes before the attempts that are counted.
     let mut retry = Retry::new(plain(2), 1, NEVER);
-    let mut budget = RetryBudget::new(&plain(2), START);
+    let mut budget = full(START);
     assert_eq!(retry.decide(&stale, &mut budget, START), Decision::RetryAt(START));
     assert_eq!(retry.decide(&REFUSED, &mut budget, START), Decision::RetryAt(START + SECOND / 10));
     assert_eq!(retry.decide(&REFUSED, &mut budget, START), Decision::GiveUp(GiveUp::AttemptsUsedUp));
@@ -138,7 +144,7 @@ fn a_dead_kept_connection_is_replaced_once_at_once_and_for_nothing() {
 fn waits_double_up_to_the_longest() {
     let policy = RetryPolicy { maximum_delay: 3 * SECOND, ..plain(100) };
     let mut retry = Retry::new(policy, 1, NEVER);
-    let mut budget = RetryBudget::new(&policy, START);
+    let mut budget = full(START);
     let waits: Vec<u128> = (0..40)
         .map(|_| match retry.decide(&REFUSED, &mut budget, START) {
             Decision::RetryAt(at) => (at - START).as_millis(),
@@ -154,7 +160,7 @@ fn jitter_fills_its_range_and_follows_from_the_seed() {
     let waits = |jitter, seed| {
         let policy = RetryPolicy { jitter, maximum_delay: 2 * SECOND, ..plain(8) };
         let mut retry = Retry::new(policy, seed, NEVER);
-        let mut budget = RetryBudget::new(&policy, START);
+        let mut budget = full(START);
         let wait = |_| match retry.decide(&REFUSED, &mut budget, START) {
             Decision::RetryAt(at) => at - START,
             Decision::GiveUp(reason) => panic!("{reason}"),
@@ -194,9 +200,7 @@ fn retry_after_is_waited_for_or_ends_it() {
     let spread = RetryPolicy { jitter: Jitter::Full, ..policy };
     for seed in 0..100 {
         let mut retry = Retry::new(spread, seed, NEVER);
-        let Decision::RetryAt(at) = retry.decide(&after(5), &mut RetryBudget::new(&spread, START), START) else {
-            panic!("not repeated")
-        };
+        let Decision::RetryAt(at) = retry.decide(&after(5), &mut full(START), START) else { panic!("not repeated") };
         assert!(at >= START + 5 * SECOND && at <= START + 5 * SECOND + tenth, "{at:?}");
     }
 }
@@ -204,7 +208,7 @@ fn retry_after_is_waited_for_or_ends_it() {
 #[test]
 fn nothing_is_waited_for_that_comes_after_the_deadline() {
     let policy = plain(3);
-    let mut budget = RetryBudget::new(&policy, START);
+    let mut budget = full(START);
     let before = budget;
     let tenth = SECOND / 10;
     for (deadline, expected) in [
@@ -221,7 +225,7 @@ fn nothing_is_waited_for_that_comes_after_the_deadline() {
 fn attempts_are_counted() {
     for attempts in [0, 1, 2, 5] {
         let policy = plain(attempts);
-        let mut budget = RetryBudget::new(&policy, START);
+        let mut budget = full(START);
         let mut retry = Retry::new(policy, 1, NEVER);
         let repeated =
             (0..10).filter(|_| matches!(retry.decide(&REFUSED, &mut budget, START), Decision::RetryAt(_))).count();
@@ -232,8 +236,8 @@ fn attempts_are_counted() {
 
 #[test]
 fn the_budget_is_filled_by_requests_and_by_time() {
-    let policy = RetryPolicy { budget_reserve: 3, budget_percent: 10, budget_per_second: 2, ..plain(2) };
-    let mut budget = RetryBudget::new(&policy, START);
+    let policy = plain(2);
+    let mut budget = RetryBudget::new(BudgetLimits { reserve: 3, percent: 10, per_second: 2 }, START);
     let spend = |budget: &mut RetryBudget, now| {
         let mut count = 0;
         while let Decision::RetryAt(_) = Retry::new(policy, 1, NEVER).decide(&REFUSED, budget, now) {
@@ -244,47 +248,50 @@ fn the_budget_is_filled_by_requests_and_by_time() {
     assert_eq!(spend(&mut budget, START), 3, "the reserve");
     let broke = Retry::new(policy, 1, NEVER).decide(&REFUSED, &mut budget, START);
     assert_eq!(broke, Decision::GiveUp(GiveUp::BudgetSpent));
-    (0..9).for_each(|_| budget.note_request(&policy));
-    assert_eq!(budget.available(&policy, START), 0, "nine tenths of a retry");
-    budget.note_request(&policy);
+    (0..9).for_each(|_| budget.note_request());
+    assert_eq!(budget.available(START), 0, "nine tenths of a retry");
+    budget.note_request();
     assert_eq!(spend(&mut budget, START), 1, "ten requests pay for one");
-    (0..1_000).for_each(|_| budget.note_request(&policy));
+    (0..1_000).for_each(|_| budget.note_request());
     assert_eq!(spend(&mut budget, START), 3, "no more than the reserve is saved up");
-    assert_eq!(budget.available(&policy, START + SECOND), 2);
-    assert_eq!(budget.available(&policy, START + 2 * SECOND), 3);
+    assert_eq!(budget.available(START + SECOND), 2);
+    assert_eq!(budget.available(START + 2 * SECOND), 3);
     assert_eq!(spend(&mut budget, START + 2 * SECOND), 3);
     // Many looks in between add up to the same.
     let now = START + 2 * SECOND;
     for step in 1..=1_000 {
-        budget.available(&policy, now + Duration::from_micros(1_000 * step));
+        budget.available(now + Duration::from_micros(1_000 * step));
     }
-    assert_eq!(budget.available(&policy, now + SECOND), 2);
-    assert_eq!(budget.available(&policy, START), 2, "time that goes back adds nothing");
-    assert_eq!(budget.available(&policy, NEVER), 3);
+    assert_eq!(budget.available(now + SECOND), 2);
+    assert_eq!(budget.available(START), 2, "time that goes back adds nothing");
+    assert_eq!(budget.available(NEVER), 3);
 }
 
 #[test]
 fn a_budget_can_be_of_requests_only_or_of_time_only() {
-    let still = RetryPolicy { budget_per_second: 0, ..plain(2) };
-    let mut budget = RetryBudget::new(&RetryPolicy { budget_reserve: 0, ..still }, START);
-    assert_eq!(budget.available(&still, NEVER), 0);
-    (0..25).for_each(|_| budget.note_request(&still));
-    assert_eq!(budget.available(&still, NEVER), 2);
-    let fast = RetryPolicy { budget_percent: 0, budget_per_second: u32::MAX, budget_reserve: u32::MAX, ..plain(2) };
-    let mut budget = RetryBudget::new(&RetryPolicy { budget_reserve: 0, ..fast }, START);
-    budget.note_request(&fast);
-    assert_eq!(budget.available(&fast, START), 0);
-    assert!(budget.available(&fast, START + SECOND) >= 10_000_000);
+    let requests = BudgetLimits { reserve: 2, percent: 10, per_second: 0 };
+    let mut budget = RetryBudget::new(requests, START);
+    let spend = |budget: &mut RetryBudget| Retry::new(plain(2), 1, NEVER).decide(&REFUSED, budget, LATER);
+    assert!(matches!(spend(&mut budget), Decision::RetryAt(_)) && matches!(spend(&mut budget), Decision::RetryAt(_)));
+    assert_eq!(budget.available(LATER), 0);
+    (0..15).for_each(|_| budget.note_request());
+    assert_eq!(budget.available(LATER), 1);
+
+    let none = BudgetLimits { reserve: 0, ..BudgetLimits::default() };
+    assert_eq!(RetryBudget::new(none, START).available(NEVER), 0, "nothing is saved up");
+    let fast = BudgetLimits { reserve: u32::MAX, percent: 0, per_second: u32::MAX };
+    let mut budget = RetryBudget::new(fast, START);
+    budget.note_request();
+    assert_eq!(budget.available(NEVER), u64::from(u32::MAX));
 }
 
 #[test]
 fn a_storm_is_a_tenth_more() {
-    let policy = RetryPolicy { budget_per_second: 0, budget_reserve: 10, ..plain(5) };
-    let mut budget = RetryBudget::new(&policy, START);
+    let mut budget = RetryBudget::new(BudgetLimits { reserve: 10, percent: 10, per_second: 0 }, START);
     let mut repeated = 0;
     for _ in 0..10_000 {
-        budget.note_request(&policy);
-        let mut retry = Retry::new(policy, 1, NEVER);
+        budget.note_request();
+        let mut retry = Retry::new(plain(5), 1, NEVER);
         while let Decision::RetryAt(_) = retry.decide(&REFUSED, &mut budget, START) {
             repeated += 1;
         }
