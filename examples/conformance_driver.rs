@@ -2,6 +2,8 @@
 //!
 //! `conformance_driver cookies|tables`. A row of an operation that is not built yet is answered with `skip`.
 
+#[path = "conformance_driver/cookies.rs"]
+mod cookies;
 #[path = "conformance_driver/tables.rs"]
 mod tables;
 
@@ -17,6 +19,10 @@ fn main() -> callboard::Result {
     let mut output = io::stdout().lock();
     for line in io::stdin().lock().lines() {
         let row: Value = serde_json::from_str(&line?)?;
+        if suite == "cookies" {
+            writeln!(output, "{}", cookies::answer(&row)?)?;
+            continue;
+        }
         let answer = if suite == "tables" { tables::table(row["op"].as_str().unwrap_or_default(), &row["in"]) } else { None };
         let answer = match answer {
             Some(out) => json!({ "id": row["id"], "out": out }),

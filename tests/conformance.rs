@@ -6,6 +6,8 @@
 mod case;
 #[path = "conformance/client.rs"]
 mod client;
+#[path = "conformance/cookies.rs"]
+mod cookies;
 #[path = "conformance/listener.rs"]
 mod listener;
 #[path = "conformance/redirects.rs"]
@@ -140,6 +142,11 @@ fn the_client_on_tokio() {
 #[test]
 fn the_client_on_tokio_workers() {
     fetches("tokio-workers");
+}
+
+#[test]
+fn the_cookie_jar() {
+    cookies::check();
 }
 
 #[test]

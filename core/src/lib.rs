@@ -16,7 +16,6 @@ extern crate std;
 pub mod authentication;
 #[cfg(feature = "compression")]
 pub mod coding;
-#[cfg(feature = "cookies")]
 pub mod cookies;
 pub mod date;
 pub mod deadlines;
@@ -36,6 +35,7 @@ pub mod media_type;
 mod method;
 pub mod multipart;
 pub mod netrc;
+pub(crate) mod parameters;
 pub mod pool;
 mod protocol;
 pub mod proxy;

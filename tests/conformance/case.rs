@@ -1,7 +1,7 @@
 //! The cases as data, and what every runner of them shares: steps, modes, a pool of threads, the verdict.
 //!
-//! The files under `http1/` and `redirects/` are data: a new case needs no code. A text in them is a string of
-//! characters below U+0100, each one byte.
+//! The files under `http1/`, `redirects/` and `cookies/` are data: a new case needs no code. A text in them is a string
+//! of characters below U+0100, each one byte.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -111,7 +111,7 @@ pub(crate) struct Title {
     pub(crate) id: String,
     level: String,
     rfc: String,
-    #[serde(rename = "title")]
+    #[serde(rename = "title", default)]
     text: String,
 }
 
