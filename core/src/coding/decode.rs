@@ -54,6 +54,7 @@ pub struct Decoder {
     stages: Vec<Stage>,
     limits: DecodeLimits,
     taken: u64,
+    given: u64,
     failure: Option<DecodeError>,
 }
 
@@ -85,7 +86,7 @@ impl Decoder {
             read: 0,
             given: 0,
         });
-        Self { stages: stages.collect(), limits: *limits, taken: 0, failure: None }
+        Self { stages: stages.collect(), limits: *limits, taken: 0, given: 0, failure: None }
     }
 
     /// Reads from the front of `input` and writes to the front of `output`, until one of them is used up.
@@ -98,7 +99,7 @@ impl Decoder {
             if let Some(error) = self.failure {
                 return if total.written > 0 { Ok(total) } else { Err(error) };
             }
-            let left = self.limits.output.saturating_sub(self.given());
+            let left = self.limits.output - self.given;
             let room = usize::try_from(left).unwrap_or(usize::MAX).min(output.len() - total.written);
             let (mut probe, is_full) = ([0], room == 0);
             let target = if is_full { &mut probe[..] } else { &mut output[total.written..total.written + room] };
@@ -109,6 +110,7 @@ impl Decoder {
                 continue;
             }
             total.written += step.written;
+            self.given += step.written as u64;
             self.failure = outcome.err();
             if step == Progress::default() && self.failure.is_none() {
                 break;
@@ -134,7 +136,7 @@ impl Decoder {
 
     /// Bytes written so far: decoded.
     pub fn given(&self) -> u64 {
-        self.stages.last().map_or(self.taken, |stage| stage.given)
+        self.given
     }
 
     /// Moves what can be moved through the chain.
@@ -230,7 +232,7 @@ impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
             .field("taken", &self.taken)
-            .field("given", &self.given())
+            .field("given", &self.given)
             .field("limits", &self.limits)
             .field("failure", &self.failure)
             .finish_non_exhaustive()

@@ -18,10 +18,15 @@ enum State {
     Empty,
     /// The first byte.
     First(u8),
-    /// The first two bytes are still to be handed to what reads the data, as far as they were not.
-    Head(Decompress, [u8; 2], usize),
-    Data(Decompress),
+    Open(Open),
     End,
+}
+
+/// The first two bytes go to what inflates the data like all others, only later.
+struct Open {
+    data: Decompress,
+    head: [u8; 2],
+    read: usize,
 }
 
 impl DeflateDecoder {
@@ -39,21 +44,19 @@ impl DeflateDecoder {
                 State::First(first) => {
                     let Some(second) = flow.take_byte() else { return Ok(()) };
                     let head = [*first, second];
-                    State::Head(Decompress::new(is_zlib(head)), head, 0)
+                    State::Open(Open { data: Decompress::new(is_zlib(head)), head, read: 0 })
                 }
-                State::Head(data, head, read) => {
-                    let mut inner = Flow { input: head, read: *read, output: flow.output, written: flow.written };
-                    let has_ended = inflate(data, &mut inner);
-                    (*read, flow.written) = (inner.read, inner.written);
-                    match has_ended? {
-                        true if *read < head.len() => return Err(DecodeError::TrailingData),
-                        true => State::End,
-                        false if *read < head.len() => return Ok(()),
-                        false => State::Data(std::mem::replace(data, Decompress::new(false))),
+                State::Open(open) if open.read < open.head.len() => {
+                    let has_ended = open.inflate_head(flow)?;
+                    match (has_ended, open.read < open.head.len()) {
+                        (true, true) => return Err(DecodeError::TrailingData),
+                        (true, false) => State::End,
+                        (false, true) => return Ok(()),
+                        (false, false) => continue,
                     }
                 }
-                State::Data(data) => {
-                    if !inflate(data, flow)? {
+                State::Open(open) => {
+                    if !inflate(&mut open.data, flow)? {
                         return Ok(());
                     }
                     State::End
@@ -62,6 +65,15 @@ impl DeflateDecoder {
                 State::End => return Ok(()),
             }
         }
+    }
+}
+
+impl Open {
+    fn inflate_head(&mut self, flow: &mut Flow<'_>) -> Result<bool, DecodeError> {
+        let mut inner = Flow { input: &self.head, read: self.read, output: flow.output, written: flow.written };
+        let has_ended = inflate(&mut self.data, &mut inner);
+        (self.read, flow.written) = (inner.read, inner.written);
+        has_ended
     }
 }
 
