@@ -100,8 +100,7 @@ fn follows(name: &str) {
             Ok(Arrived { status, url, body: body.to_vec() })
         })
     };
-    // A session has no cookie jar yet.
-    redirects::check(name, false, &follow);
+    redirects::check(name, &follow);
 }
 
 #[test]
@@ -160,6 +159,21 @@ fn redirects_on_tokio() {
 }
 
 // The table cases, by operation: `examples/conformance_driver/tables.rs` has the answers.
+
+#[test]
+fn table_of_disposition() {
+    tables::check("disposition");
+}
+
+#[test]
+fn table_of_multipart() {
+    tables::check("multipart");
+}
+
+#[test]
+fn table_of_safe_filename() {
+    tables::check("safe-filename");
+}
 
 #[test]
 fn table_of_resolve() {

@@ -67,6 +67,8 @@ pub enum ErrorKind {
     ConnectNotSupported,
     /// A header field of the request.
     InvalidHeader(InvalidHeader),
+    /// A cookie of the request: its name or its value would arrive as something else.
+    InvalidCookie,
     /// The body could not be serialised as JSON.
     Json(serde_json::Error),
     /// The machine refused to send this.
@@ -281,6 +283,7 @@ impl fmt::Display for ErrorKind {
             Self::TlsFeatureMissing => f.write_str("https needs the feature `tls` of callboard"),
             Self::ConnectNotSupported => f.write_str("CONNECT is for proxies and cannot be sent by hand"),
             Self::InvalidHeader(error) => error.fmt(f),
+            Self::InvalidCookie => f.write_str("a cookie whose name or value would not arrive as it is"),
             Self::Json(error) => write!(f, "the body is not serialisable: {error}"),
             Self::Send(error) => error.fmt(f),
             Self::BodySource(error) => write!(f, "the source of the body failed: {error}"),

@@ -15,11 +15,16 @@ mod body;
 mod clock;
 mod connection;
 mod connections;
+#[cfg(feature = "cookies")]
+mod cookie_file;
+mod cookie_store;
+mod cookies;
 mod dial;
 mod error;
 mod exchange;
 mod location;
 mod order;
+mod own_cookie;
 mod request;
 mod response;
 mod sending;
@@ -31,6 +36,11 @@ mod text;
 mod wire;
 
 pub use body::Body;
+#[cfg(feature = "cookies")]
+pub use callboard_core::cookies::{CookieJar, JarSettings};
+pub use cookie_store::CookieStore;
+#[cfg(feature = "cookies")]
+pub use cookie_store::SharedJar;
 pub use error::{BodyError, Deadline, Delivery, Error, ErrorKind, Phase};
 pub use location::IntoUrl;
 pub use request::RequestBuilder;

@@ -11,6 +11,7 @@ use url::Url;
 use crate::body::{Body, Content};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::location;
+use crate::own_cookie::OwnCookie;
 
 /// All that says what to send.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Order {
     pub(crate) redirects: u32,
     pub(crate) total: Duration,
     pub(crate) socket: Option<Arc<PathBuf>>,
+    /// What the user adds to those that the session keeps.
+    pub(crate) cookies: Vec<OwnCookie>,
 }
 
 impl Order {
@@ -71,6 +74,7 @@ impl Order {
             }
         }
         if drop_origin_fields {
+            self.cookies.clear();
             for name in ORIGIN_FIELDS {
                 self.headers.remove(name);
             }

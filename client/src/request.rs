@@ -15,6 +15,7 @@ use crate::body::Body;
 use crate::error::{BodyError, Error, ErrorKind, Phase};
 use crate::location;
 use crate::order::{Order, append};
+use crate::own_cookie::OwnCookie;
 use crate::sending::Sending;
 use crate::shared::Shared;
 
@@ -64,6 +65,7 @@ impl RequestBuilder {
                 redirects: settings.redirects,
                 total: settings.timeouts.total,
                 socket: settings.unix_socket.clone(),
+                cookies: Vec::new(),
             }))
         });
         Self { session, order }
@@ -98,6 +100,26 @@ impl RequestBuilder {
                 order.headers.remove(header::AUTHORIZATION);
             }
             order.headers.extend(headers);
+            Ok(())
+        })
+    }
+
+    /// Adds a cookie for this request and for redirections within its origin, on top of those that the session keeps
+    /// and in place of any of its name. The value is sent as it is.
+    ///
+    /// ```no_run
+    /// # async fn example(session: callboard_client::Session) -> Result<(), callboard_client::Error> {
+    /// let response = session.get("http://example.org/").cookie("theme", "dark").await?;
+    /// # drop(response);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cookie(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.change(|order| {
+            let cookie = OwnCookie::new(name, value.as_ref());
+            let cookie = cookie.ok_or_else(|| Error::new(Phase::Build, ErrorKind::InvalidCookie))?;
+            order.cookies.retain(|other| !other.has_name_of(&cookie));
+            order.cookies.push(cookie);
             Ok(())
         })
     }

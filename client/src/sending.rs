@@ -20,6 +20,7 @@ use crate::body::Content;
 use crate::clock::Clock;
 use crate::connection::Event;
 use crate::connections::{Lease, Place, Ticket};
+use crate::cookies;
 use crate::dial::Dial;
 use crate::error::{Deadline, Delivery, Error, ErrorKind, Phase};
 use crate::exchange::{Exchange, Upload};
@@ -91,11 +92,13 @@ impl Sending {
                 }
                 Stage::Head(exchange) => match ready!(exchange.poll_event(context)) {
                     Ok(Event::Response(head, length)) => {
+                        self.session.keep_cookies(&head.headers, &order.url);
                         if let Some(answer) = self.judge(head, length, order)? {
                             return Poll::Ready(Ok(answer));
                         }
                     }
                     Ok(Event::Upgraded(head)) => {
+                        self.session.keep_cookies(&head.headers, &order.url);
                         if let Stage::Head(exchange) = mem::replace(&mut self.stage, Stage::Done) {
                             let length = BodyLength::Empty;
                             return Poll::Ready(Ok(Answer { exchange, head, length, is_upgraded: true }));
@@ -166,11 +169,12 @@ impl Sending {
     fn begin(&mut self, mut lease: Lease, order: &mut Order, is_reused: bool) -> Result<Stage, Error> {
         let settings = &self.session.settings;
         let Some(connection) = lease.connection() else { return Ok(self.dial(lease, order)) };
-        let is_plain = wire::is_plain(order);
+        let cookies = cookies::field(order, settings, self.session.runtime.wall_clock().as_secs());
+        let is_plain = cookies.is_none() && wire::is_plain(order);
         let headers = match is_plain.then(|| connection.take_plain_headers()).flatten() {
             Some(headers) => headers,
             None => Box::new(
-                wire::headers(order, settings)
+                wire::headers(order, settings, cookies.as_deref())
                     .map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))?,
             ),
         };

@@ -13,6 +13,9 @@ use callboard_runtime::Handle;
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::TlsConnector;
 
+use crate::cookie_store::CookieStore;
+#[cfg(feature = "cookies")]
+use crate::cookie_store::SharedJar;
 use crate::location::IntoUrl;
 use crate::request::RequestBuilder;
 use crate::settings::{Settings, Timeouts};
@@ -94,6 +97,12 @@ impl Session {
     /// The connections and the queue, by origin (`http://example.org:8080`).
     pub fn snapshot(&self) -> PoolSnapshot<String> {
         self.shared.connections.snapshot()
+    }
+
+    /// The cookies, unless the session was built without them or with a store of another kind.
+    #[cfg(feature = "cookies")]
+    pub fn cookie_jar(&self) -> Option<&SharedJar> {
+        self.shared.settings.jar.as_ref()
     }
 
     /// Closes the idle connections. Dropping the last clone of a session does that too.
@@ -192,6 +201,33 @@ impl SessionBuilder {
         Headers::new().append(header::USER_AGENT, name)?;
         self.settings.user_agent = (!name.is_empty()).then(|| name.into());
         Ok(self)
+    }
+
+    /// The jar that cookies are kept in. Default: one of its own, empty, with [`JarSettings`](crate::JarSettings) as
+    /// they are by default.
+    #[cfg(feature = "cookies")]
+    pub fn cookie_jar(mut self, jar: impl Into<SharedJar>) -> Self {
+        let jar = jar.into();
+        self.settings.cookie_store = Some(Arc::new(jar.clone()));
+        self.settings.jar = Some(jar);
+        self
+    }
+
+    /// A store for cookies in place of a jar.
+    pub fn cookie_store(mut self, store: impl CookieStore + 'static) -> Self {
+        self = self.no_cookies();
+        self.settings.cookie_store = Some(Arc::new(store));
+        self
+    }
+
+    /// Keeps no cookies. Those of single requests are sent all the same.
+    pub fn no_cookies(mut self) -> Self {
+        self.settings.cookie_store = None;
+        #[cfg(feature = "cookies")]
+        {
+            self.settings.jar = None;
+        }
+        self
     }
 
     /// Connects every request to this Unix socket. The URL still names host and path.

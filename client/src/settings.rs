@@ -11,6 +11,10 @@ use callboard_core::{Headers, Limits};
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::{TlsConnector, TlsError};
 
+use crate::cookie_store::CookieStore;
+#[cfg(feature = "cookies")]
+use crate::cookie_store::SharedJar;
+
 /// The deadlines of a session. Each can be raised, none turned off: `Duration::MAX` is 584 years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
@@ -42,12 +46,18 @@ pub(crate) struct Settings {
     pub(crate) redirects: u32,
     pub(crate) body_limit: u64,
     pub(crate) unix_socket: Option<Arc<PathBuf>>,
+    pub(crate) cookie_store: Option<Arc<dyn CookieStore>>,
+    /// The store, if it is a jar.
+    #[cfg(feature = "cookies")]
+    pub(crate) jar: Option<SharedJar>,
     #[cfg(feature = "tls")]
     pub(crate) tls: OnceLock<TlsConnector>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        #[cfg(feature = "cookies")]
+        let jar = SharedJar::default();
         Self {
             timeouts: Timeouts::default(),
             pool: PoolLimits::default(),
@@ -58,6 +68,12 @@ impl Default for Settings {
             redirects: 10,
             body_limit: 1024 * 1024 * 1024,
             unix_socket: None,
+            #[cfg(feature = "cookies")]
+            cookie_store: Some(Arc::new(jar.clone())),
+            #[cfg(not(feature = "cookies"))]
+            cookie_store: None,
+            #[cfg(feature = "cookies")]
+            jar: Some(jar),
             #[cfg(feature = "tls")]
             tls: OnceLock::new(),
         }

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use callboard_core::Headers;
 use callboard_runtime::Handle;
+use url::Url;
 
 use crate::connections::Connections;
+use crate::cookies;
 use crate::settings::Settings;
 
 pub(crate) struct Shared {
@@ -18,6 +21,11 @@ impl Shared {
     pub(crate) fn new(runtime: Handle, settings: Settings) -> Self {
         let connections = Connections::new(settings.pool, runtime.clone());
         Self { runtime, settings: Arc::new(settings), connections }
+    }
+
+    /// Keeps the cookies that an answer of `url` sets.
+    pub(crate) fn keep_cookies(&self, headers: &Headers, url: &Url) {
+        cookies::keep(&self.settings, headers, url, || self.runtime.wall_clock().as_secs());
     }
 }
 

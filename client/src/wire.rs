@@ -11,23 +11,30 @@ pub(crate) fn is_plain(order: &Order) -> bool {
     order.headers.is_empty() && order.body.media_type.is_none() && order.version == Version::Http11 && !order.waits()
 }
 
-/// A field of the user replaces all others of its name; framing fields are the machine's.
-pub(crate) fn headers(order: &Order, settings: &Settings) -> Result<Headers, InvalidHeader> {
+/// A field of the user replaces all others of its name; framing fields are the machine's. `cookies` is the value of
+/// `Cookie` where it is not the user's alone.
+pub(crate) fn headers(order: &Order, settings: &Settings, cookies: Option<&[u8]>) -> Result<Headers, InvalidHeader> {
     let own = &order.headers;
     let mut headers = Headers::new();
     match own.get(header::HOST) {
         Some(host) => headers.append(header::HOST, host)?,
         None => headers.append(header::HOST, location::authority(&order.url))?,
     }
+    let is_made = |name: &str| {
+        name.eq_ignore_ascii_case(header::HOST) || cookies.is_some() && name.eq_ignore_ascii_case(header::COOKIE)
+    };
     for (name, value) in own {
-        if !name.eq_ignore_ascii_case(header::HOST) {
+        if !is_made(name) {
             headers.append(name, value)?;
         }
     }
     for (name, value) in &settings.headers {
-        if !own.contains(name) && !name.eq_ignore_ascii_case(header::HOST) {
+        if !own.contains(name) && !is_made(name) {
             headers.append(name, value)?;
         }
+    }
+    if let Some(cookies) = cookies {
+        headers.append(header::COOKIE, cookies)?;
     }
     let mut generate = |name: &str, value: &str| {
         if headers.contains(name) { Ok(()) } else { headers.append(name, value) }

@@ -42,7 +42,8 @@ fn options(mut words: impl Iterator<Item = String>) -> callboard::Result<Options
                 let (name, text) = field.split_once(':').ok_or("-H needs 'Name: value'")?;
                 headers.append(name, text)?;
             }
-            "--jar" => eprintln!("--jar: cookies are not built yet"),
+            // A session has a cookie jar unless it is built without.
+            "--jar" => {}
             "--url" => load.url = value()?,
             "--n" => load.requests = value()?.parse()?,
             "--c" => load.tasks = value()?.parse()?,
