@@ -1,1 +1,476 @@
-//! Content-Disposition (RFC 6266, 8187, 2231).
+//! Content-Disposition, read and written (RFC 6266, RFC 7578 §4.2; names by RFC 8187 and RFC 2231).
+//!
+//! Of a name in several forms the extended one counts (`filename*`), then one in pieces (`filename*0`), then the plain
+//! one. A parameter that cannot be read (no charset, a charset that is not known, bytes that are no text of it) is
+//! left out; one that is given twice makes the field an error, because two readers would see two names.
+//! A name that a peer gives is hostile: save under [`Disposition::safe_filename`] only.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Write as _};
+
+use crate::media_type::Charset;
+use crate::parameters::{self, Escapes, MOST, Parameter};
+use crate::reasons::reasons;
+use crate::syntax::{is_field_value, is_token};
+
+/// Bytes of a safe name: what common file systems allow.
+const NAME_LENGTH: usize = 255;
+
+/// A disposition with its parameters.
+///
+/// ```
+/// use callboard_core::disposition::Disposition;
+///
+/// let field = "attachment; filename=\"EURO rates\"; filename*=UTF-8''%e2%82%ac%20rates";
+/// let disposition = Disposition::parse(field.as_bytes())?;
+/// assert!(disposition.is_attachment());
+/// assert_eq!(disposition.filename(), Some("\u{20ac} rates"));
+///
+/// let written = Disposition::attachment().with_filename("na\u{ef}ve.txt")?;
+/// assert_eq!(written.to_string(), "attachment; filename=\"na?ve.txt\"; filename*=UTF-8''na%C3%AFve.txt");
+/// # Ok::<(), callboard_core::disposition::InvalidDisposition>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Disposition {
+    /// In lower case.
+    kind: String,
+    /// Names in lower case, without the marks of their form.
+    parameters: Vec<(String, String)>,
+}
+
+impl Disposition {
+    /// Reads the value of a `Content-Disposition` field of a message, or of a part that is not of a form.
+    pub fn parse(value: &[u8]) -> Result<Self, InvalidDisposition> {
+        Self::read(value, Escapes::Any)
+    }
+
+    /// Reads the field of a part of `multipart/form-data` as browsers write it: `%22`, `%0D` and `%0A` in a name stand
+    /// for a quote and line ends, and a backslash escapes nothing but a quote and itself.
+    pub fn parse_form_data(value: &[u8]) -> Result<Self, InvalidDisposition> {
+        let mut disposition = Self::read(value, Escapes::Form)?;
+        for (name, value) in &mut disposition.parameters {
+            if matches!(&**name, "name" | "filename") && value.contains('%') {
+                *value = unescape_form_name(value);
+            }
+        }
+        Ok(disposition)
+    }
+
+    fn read(value: &[u8], escapes: Escapes) -> Result<Self, InvalidDisposition> {
+        if !is_field_value(value) {
+            return Err(InvalidDisposition::ControlByte);
+        }
+        let (kind, list) = parameters::split(value);
+        if !is_token(kind) {
+            return Err(InvalidDisposition::Kind);
+        }
+        let kind = core::str::from_utf8(kind).unwrap_or_default().to_ascii_lowercase();
+        let mut pieces = Vec::new();
+        for parameter in list {
+            if pieces.len() == MOST {
+                return Err(InvalidDisposition::TooManyParameters);
+            }
+            pieces.push(Piece::new(&parameter, escapes));
+        }
+        // Pieces of one name stand together then, the extended form first, the plain one last.
+        pieces.sort_by(|one, other| (&one.name, &one.form).cmp(&(&other.name, &other.form)));
+        let is_repeated = |pair: &[Piece]| pair[0].name == pair[1].name && pair[0].form.is_same(&pair[1].form);
+        if pieces.windows(2).any(is_repeated) {
+            return Err(InvalidDisposition::ParameterRepeated);
+        }
+        let groups = pieces.chunk_by(|one, other| one.name == other.name);
+        let parameters = groups.filter_map(|group| Some((group[0].name.clone(), value_of(group)?))).collect();
+        Ok(Self { kind, parameters })
+    }
+
+    /// A disposition of that kind, without parameters.
+    pub fn new(kind: &str) -> Result<Self, InvalidDisposition> {
+        if !is_token(kind.as_bytes()) {
+            return Err(InvalidDisposition::Kind);
+        }
+        Ok(Self { kind: kind.to_ascii_lowercase(), parameters: Vec::new() })
+    }
+
+    /// `attachment`: to be saved.
+    pub fn attachment() -> Self {
+        Self { kind: "attachment".to_owned(), parameters: Vec::new() }
+    }
+
+    /// `inline`: to be shown.
+    pub fn inline() -> Self {
+        Self { kind: "inline".to_owned(), parameters: Vec::new() }
+    }
+
+    /// `form-data; name="…"`: a field of a form (RFC 7578 §4.2).
+    pub fn form_data(name: &str) -> Result<Self, InvalidDisposition> {
+        Self { kind: "form-data".to_owned(), parameters: Vec::new() }.with_parameter("name", name)
+    }
+
+    /// Sets `filename`.
+    pub fn with_filename(self, filename: &str) -> Result<Self, InvalidDisposition> {
+        self.with_parameter("filename", filename)
+    }
+
+    /// Sets a parameter in place of that of the same name. Only in `form-data` a value may have line ends (they are
+    /// percent-encoded); no other control character is ever taken.
+    pub fn with_parameter(mut self, name: &str, value: &str) -> Result<Self, InvalidDisposition> {
+        let is_form = self.is_form_data();
+        if !is_token(name.as_bytes()) || name.contains('*') {
+            return Err(InvalidDisposition::ParameterName);
+        }
+        let is_wrong = |character: char| character.is_control() && !(is_form && matches!(character, '\r' | '\n'));
+        if value.contains(is_wrong) {
+            return Err(InvalidDisposition::ControlByte);
+        }
+        self.parameters.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+        if self.parameters.len() == MOST {
+            return Err(InvalidDisposition::TooManyParameters);
+        }
+        self.parameters.push((name.to_ascii_lowercase(), value.to_owned()));
+        Ok(self)
+    }
+
+    /// The kind in lower case: `inline`, `attachment`, `form-data` …
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Whether the content is to be saved: any kind but `inline` and `form-data` means so (RFC 6266 §4.2).
+    pub fn is_attachment(&self) -> bool {
+        self.kind != "inline" && !self.is_form_data()
+    }
+
+    /// Whether this is a field of a form.
+    pub fn is_form_data(&self) -> bool {
+        self.kind == "form-data"
+    }
+
+    /// The name of a form's field.
+    pub fn name(&self) -> Option<&str> {
+        self.parameter("name")
+    }
+
+    /// The name of the file as the peer gives it: hostile. It may be a path, be empty, have any character.
+    pub fn filename(&self) -> Option<&str> {
+        self.parameter("filename")
+    }
+
+    /// A name under which the content can be saved: see [`safe_filename`].
+    pub fn safe_filename(&self) -> Option<String> {
+        safe_filename(self.filename()?)
+    }
+
+    /// The value of the parameter of that name, whichever form it came in.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The parameters: names in lower case, and values. Of a field that was read, in the order of names.
+    pub fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parameters.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// The field of a form's part with `filename*` beside a `filename` that is not ASCII. RFC 7578 §4.2 forbids it and
+    /// browsers do not write it, but some old servers read nothing else.
+    pub fn to_extended_form_data(&self) -> String {
+        let mut field = self.form_field();
+        if let Some(filename) = self.filename().filter(|filename| !filename.is_ascii()) {
+            write_extended(&mut field, "filename", filename);
+        }
+        field
+    }
+
+    /// Text in UTF-8, in which only quotes and line ends are encoded: as browsers do it (HTML, "multipart form data").
+    fn form_field(&self) -> String {
+        let mut field = self.kind.clone();
+        for (name, value) in self.parameters() {
+            let _ = write!(field, "; {name}=\"");
+            for character in value.chars() {
+                match character {
+                    '"' => field.push_str("%22"),
+                    '\r' => field.push_str("%0D"),
+                    '\n' => field.push_str("%0A"),
+                    _ => field.push(character),
+                }
+            }
+            field.push('"');
+        }
+        field
+    }
+}
+
+/// As a field value. In `form-data` it is UTF-8 as browsers write it; in all others ASCII, where a value that is not
+/// ASCII gets a second, extended form (RFC 6266 §5, appendix D).
+impl fmt::Display for Disposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_form_data() {
+            return f.write_str(&self.form_field());
+        }
+        let mut field = self.kind.clone();
+        for (name, value) in self.parameters() {
+            // What looks percent-encoded is decoded by some readers in the plain form, but by none twice.
+            let is_plain = value.is_ascii() && !has_triplet(value);
+            let fallback = |character: char| if character.is_ascii() { character } else { '?' };
+            let plain: String = value.chars().map(fallback).collect();
+            parameters::write(&mut field, name, &plain);
+            if !is_plain {
+                write_extended(&mut field, name, value);
+            }
+        }
+        f.write_str(&field)
+    }
+}
+
+fn has_triplet(value: &str) -> bool {
+    let digits = |bytes: &[u8]| bytes[0] == b'%' && bytes[1].is_ascii_hexdigit() && bytes[2].is_ascii_hexdigit();
+    value.as_bytes().windows(3).any(digits)
+}
+
+/// Adds `; name*=UTF-8''…` (RFC 8187 §3.2).
+fn write_extended(field: &mut String, name: &str, value: &str) {
+    let _ = write!(field, "; {name}*=UTF-8''");
+    for byte in value.bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+            field.push(char::from(byte));
+        } else {
+            let _ = write!(field, "%{byte:02X}");
+        }
+    }
+}
+
+/// One parameter as given, its name without the mark of its form.
+struct Piece {
+    name: String,
+    form: Form,
+    value: Vec<u8>,
+}
+
+/// In the order of precedence.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    /// `name*`: charset, language, percent-encoded bytes (RFC 8187).
+    Extended,
+    /// `name*0`, `name*1*`: a piece, and whether it is percent-encoded (RFC 2231 §3, §4.1).
+    Continued(u32, bool),
+    /// `name`.
+    Plain,
+}
+
+impl Form {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Continued(one, _), Self::Continued(other, _)) => one == other,
+            _ => self == other,
+        }
+    }
+}
+
+impl Piece {
+    fn new(parameter: &Parameter<'_>, escapes: Escapes) -> Self {
+        let whole = parameter.name;
+        let (name, form) = match whole.split_once('*') {
+            Some((name, "")) => (name, Form::Extended),
+            Some((name, section)) => match continuation(section) {
+                Some((number, is_encoded)) => (name, Form::Continued(number, is_encoded)),
+                None => (whole, Form::Plain),
+            },
+            None => (whole, Form::Plain),
+        };
+        Self { name: name.to_ascii_lowercase(), form, value: parameter.value.unescaped(escapes) }
+    }
+}
+
+/// The number of a piece, without leading zeros, and whether it is percent-encoded.
+fn continuation(section: &str) -> Option<(u32, bool)> {
+    let (digits, is_encoded) = match section.strip_suffix('*') {
+        Some(digits) => (digits, true),
+        None => (section, false),
+    };
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    let number = digits.parse().ok().filter(|_| is_number)?;
+    Some((number, is_encoded))
+}
+
+/// The value of the best form that can be read. All pieces are of one name, in the order of precedence.
+fn value_of(pieces: &[Piece]) -> Option<String> {
+    if let [Piece { form: Form::Extended, value, .. }, ..] = pieces
+        && let Some(value) = extended(value)
+    {
+        return Some(value);
+    }
+    if let Some(value) = continued(pieces) {
+        return Some(value);
+    }
+    match pieces {
+        [.., Piece { form: Form::Plain, value, .. }] => Some(parameters::text(value.clone())),
+        _ => None,
+    }
+}
+
+/// RFC 8187 §3.2.1. A charset must be named; the language is not looked at.
+fn extended(value: &[u8]) -> Option<String> {
+    let (charset, rest) = charset_of(value)?;
+    Some(charset.decode(&percent_decoded(rest)?)?.into_owned())
+}
+
+/// The charset in front, and what follows the language.
+fn charset_of(value: &[u8]) -> Option<(Charset, &[u8])> {
+    let mut parts = value.splitn(3, |&byte| byte == b'\'');
+    let charset = Charset::of(core::str::from_utf8(parts.next()?).ok()?)?;
+    parts.next()?;
+    Some((charset, parts.next()?))
+}
+
+/// RFC 2231 §3: the pieces from 0 on, as far as no number is missing.
+fn continued(pieces: &[Piece]) -> Option<String> {
+    let mut charset = None;
+    let mut bytes = Vec::new();
+    let mut wanted = 0;
+    for piece in pieces {
+        let Form::Continued(number, is_encoded) = piece.form else { continue };
+        if number != wanted {
+            break;
+        }
+        let mut value = &piece.value[..];
+        if number == 0 && is_encoded {
+            let (named, rest) = charset_of(value)?;
+            (charset, value) = (Some(named), rest);
+        }
+        if is_encoded {
+            bytes.extend_from_slice(&percent_decoded(value)?);
+        } else {
+            bytes.extend_from_slice(value);
+        }
+        wanted += 1;
+    }
+    match charset {
+        _ if wanted == 0 => None,
+        Some(charset) => Some(charset.decode(&bytes)?.into_owned()),
+        None => Some(parameters::text(bytes)),
+    }
+}
+
+/// None: a percent sign without two digits.
+fn percent_decoded(mut text: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    loop {
+        match text {
+            [] => return Some(bytes),
+            [b'%', high, low, rest @ ..] => {
+                bytes.push(hex(*high)? << 4 | hex(*low)?);
+                text = rest;
+            }
+            [b'%', ..] => return None,
+            [byte, rest @ ..] => {
+                bytes.push(*byte);
+                text = rest;
+            }
+        }
+    }
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn unescape_form_name(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some(place) = rest.find('%') {
+        text.push_str(&rest[..place]);
+        let triplet = rest.get(place..place + 3).unwrap_or_default();
+        let (decoded, length) = match triplet {
+            "%22" => ('"', 3),
+            "%0D" | "%0d" => ('\r', 3),
+            "%0A" | "%0a" => ('\n', 3),
+            _ => ('%', 1),
+        };
+        text.push(decoded);
+        rest = &rest[place + length..];
+    }
+    text.push_str(rest);
+    text
+}
+
+/// The last part of a path that a peer gave, fit to be a file's name on any system; nothing if no name is left.
+///
+/// Separators of both kinds end a folder; control characters, and those that turn the direction of writing, go; what
+/// some system forbids becomes `_`, and so does a dot in front; dots and spaces at the end go; names of devices get a
+/// `_` in front; at most 255 bytes are left, with the extension. Two names can become one: do not overwrite.
+///
+/// ```
+/// use callboard_core::disposition::safe_filename;
+///
+/// assert_eq!(safe_filename("../../etc/passwd").as_deref(), Some("passwd"));
+/// assert_eq!(safe_filename("C:\\temp\\con.txt").as_deref(), Some("_con.txt"));
+/// assert_eq!(safe_filename("a/.."), None);
+/// ```
+pub fn safe_filename(name: &str) -> Option<String> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let is_hidden = |character: char| {
+        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        character.is_control() || turns || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    };
+    let forbidden = |character: char| if "<>:\"|?*".contains(character) { '_' } else { character };
+    let clean: String = last.chars().filter(|&character| !is_hidden(character)).map(forbidden).collect();
+    let mut clean = clean.trim_start().trim_end_matches(|end: char| end == '.' || end.is_whitespace()).to_owned();
+    if clean.is_empty() {
+        return None;
+    }
+    if clean.starts_with('.') {
+        clean.replace_range(..1, "_");
+    }
+    if is_device(&clean) {
+        clean.insert(0, '_');
+    }
+    Some(shortened(clean))
+}
+
+/// Names that Windows keeps for devices, whatever the extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end();
+    if ["con", "prn", "aux", "nul", "conin$", "conout$"].iter().any(|device| device.eq_ignore_ascii_case(stem)) {
+        return true;
+    }
+    let Some((port, number)) = stem.split_at_checked(3) else { return false };
+    let is_port = port.eq_ignore_ascii_case("com") || port.eq_ignore_ascii_case("lpt");
+    let mut characters = number.chars();
+    is_port
+        && matches!(characters.next(), Some('0'..='9' | '\u{b9}' | '\u{b2}' | '\u{b3}'))
+        && characters.next().is_none()
+}
+
+fn shortened(name: String) -> String {
+    if name.len() <= NAME_LENGTH {
+        return name;
+    }
+    // A short extension says what the file is; a long one is none.
+    let extension = name.rfind('.').map_or("", |dot| &name[dot..]);
+    let extension = if extension.len() <= 16 { extension } else { "" };
+    let mut end = NAME_LENGTH - extension.len();
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    let stem = name[..end].trim_end_matches(|end: char| end == '.' || end.is_whitespace());
+    let mut short = stem.to_owned();
+    short.push_str(extension);
+    short
+}
+
+reasons! {
+    /// Why bytes are no disposition, or a disposition cannot be written.
+    InvalidDisposition {
+        /// The kind is no token (RFC 6266 §4.1).
+        Kind => "not a disposition: it must begin with a token",
+        /// A parameter is given twice (RFC 6266 §4.1).
+        ParameterRepeated => "a parameter of the disposition is given twice",
+        /// The name of a parameter is no token (RFC 9110 §5.6.6), or has a `*`.
+        ParameterName => "the name of a parameter must be a token without `*`",
+        /// A control character (RFC 9110 §5.5).
+        ControlByte => "a control character in a disposition",
+        /// More than 64 parameters.
+        TooManyParameters => "a disposition with too many parameters",
+    }
+}

@@ -3,12 +3,18 @@
 //! The driver program and `tests/conformance.rs` share this file, so that both are held to the same answers.
 
 use callboard::client::Url;
+use callboard::core::disposition::Disposition;
+use callboard::core::media_type::MediaType;
+use callboard::core::multipart::{Event, MultipartLimits, Reader};
 use serde_json::{Value, json};
 
 /// The answer to a row, without its id. None: the operation is not built.
 pub(crate) fn table(operation: &str, input: &Value) -> Option<Value> {
     match operation {
+        "disposition" => Some(disposition(input)),
+        "multipart" => Some(multipart(input)),
         "resolve" => Some(resolve(input)),
+        "safe-filename" => Some(safe_filename(input)),
         _ => None,
     }
 }
@@ -19,6 +25,51 @@ fn text<'a>(input: &'a Value, name: &str) -> &'a str {
 
 fn error(error: impl std::fmt::Display) -> Value {
     json!({ "error": error.to_string() })
+}
+
+fn disposition(input: &Value) -> Value {
+    match Disposition::parse(text(input, "value").as_bytes()) {
+        Ok(disposition) => json!({ "type": disposition.kind(), "filename": disposition.filename() }),
+        Err(invalid) => error(invalid),
+    }
+}
+
+fn safe_filename(input: &Value) -> Value {
+    let disposition = Disposition::parse(text(input, "value").as_bytes());
+    json!({ "filename": disposition.ok().and_then(|disposition| disposition.safe_filename()) })
+}
+
+/// Text in which each character is a byte.
+fn bytes(text: &str) -> Vec<u8> {
+    text.chars().filter_map(|character| u8::try_from(u32::from(character)).ok()).collect()
+}
+
+fn multipart(input: &Value) -> Value {
+    parts(text(input, "content_type"), bytes(text(input, "body"))).unwrap_or_else(error)
+}
+
+fn parts(content_type: &str, body: Vec<u8>) -> Result<Value, Box<dyn std::error::Error>> {
+    let mut reader = Reader::new(&MediaType::parse(content_type.as_bytes())?, MultipartLimits::default())?;
+    reader.handle_input(body.into());
+    reader.handle_end_of_input();
+    let (mut parts, mut data) = (Vec::new(), String::new());
+    while let Some(event) = reader.poll_event()? {
+        match event {
+            Event::Part(head) => parts.push(json!({
+                "name": head.name(),
+                "filename": head.filename(),
+                "content_type": head.headers().text("Content-Type"),
+            })),
+            Event::Data(bytes) => data.extend(bytes.iter().copied().map(char::from)),
+            Event::PartEnd => {
+                if let Some(part) = parts.last_mut() {
+                    part["body"] = std::mem::take(&mut data).into();
+                }
+            }
+            Event::End => {}
+        }
+    }
+    Ok(json!({ "parts": parts }))
 }
 
 fn resolve(input: &Value) -> Value {
