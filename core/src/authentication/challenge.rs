@@ -105,6 +105,7 @@ pub(super) fn write(scheme: &str, content: &Content) -> Vec<u8> {
     let mut field = scheme.as_bytes().to_vec();
     match content {
         Content::Nothing => {}
+        Content::Parameters(parameters) if parameters.is_empty() => {}
         Content::Token68(text) => {
             field.push(b' ');
             field.extend_from_slice(text.as_bytes());

@@ -13,6 +13,7 @@ mod challenge;
 mod credentials;
 mod error;
 mod parameters;
+mod percent;
 mod scan;
 mod secret;
 
@@ -23,6 +24,8 @@ pub use credentials::Credentials;
 pub use error::{AuthenticationError, CredentialsError};
 pub use parameters::{Content, Parameters};
 pub use secret::is_same_secret;
+
+pub(crate) use percent::percent_decode;
 
 #[cfg(feature = "digest")]
 pub(crate) use parameters::write_quoted;
