@@ -132,6 +132,11 @@ impl<P: Protocol> Driver<P> {
         self.bytes_out
     }
 
+    /// Whether bytes were read that the machine has not taken yet.
+    pub fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
     /// Whether the peer has half-closed.
     pub fn is_input_ended(&self) -> bool {
         self.input_ended

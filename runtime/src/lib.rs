@@ -5,6 +5,7 @@
 //! * [`Driver`] is the only code that knows both a [`Protocol`](callboard_core::Protocol) and a [`Stream`].
 //! * [`actor`] has `Actor`, `Address`, `Mailbox` and `Context`.
 //! * `tls` (feature) wraps a stream on either side.
+//! * `websocket` (feature) is the async face of the WebSocket machine, for both sides.
 
 pub mod actor;
 mod address;
@@ -13,6 +14,8 @@ mod driver;
 mod port;
 #[cfg(feature = "tls")]
 pub mod tls;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use address::Endpoint;
 pub use buffers::Buffers;
@@ -20,3 +23,5 @@ pub use driver::{DriveError, Driver};
 pub use port::{
     BoxFuture, Handle, ListenOptions, Listener, Runtime, SignalKind, Signals, Stream, StreamInfo, Task, Timer, TlsInfo,
 };
+#[cfg(feature = "websocket")]
+pub use websocket::{TrySendError, WebSocket, WebSocketError, WebSocketSender};

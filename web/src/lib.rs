@@ -3,6 +3,7 @@
 //! * [`App`] collects routes and starts a [`Server`], or becomes a [`Service`] that is called without one.
 //! * Handlers are async functions of up to twelve extractors ([`extract`]): [`Path`], [`Query`], [`Json`], [`Data`] …
 //! * What they return is a [`Response`], by [`IntoResponse`].
+//! * [`Upgrade`] hands a connection to another protocol; `WebSocketUpgrade` (feature `websocket`) to a WebSocket.
 //! * A connection is one task: its machine, its handler and its body take turns in it, without hops or allocations.
 //!
 //! ```
@@ -38,6 +39,8 @@ mod running;
 mod server;
 mod service;
 mod upgrade;
+#[cfg(feature = "websocket")]
+pub mod websocket;
 
 pub use bytes::Bytes;
 pub use callboard_core::{Headers, Limits, Method, Status, Target, Version, header};
@@ -57,3 +60,5 @@ pub use routing::{MethodRouter, any, delete, get, head, on, options, patch, post
 pub use server::{DrainReport, ListenAddress, Server, ToEndpoints};
 pub use service::{Next, Service};
 pub use upgrade::{NoUpgrade, Upgrade};
+#[cfg(feature = "websocket")]
+pub use websocket::{WebSocket, WebSocketSender, WebSocketUpgrade};

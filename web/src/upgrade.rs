@@ -8,7 +8,7 @@ use callboard_core::{Method, Status, header};
 use callboard_runtime::Stream;
 
 use crate::extract::FromRequestParts;
-use crate::response::{IntoResponse, Takeover};
+use crate::response::{Begun, Freed, IntoResponse, Takeover};
 use crate::{RequestParts, Response};
 
 /// The request asks for another protocol on its connection: by `Upgrade`, or by CONNECT. An extractor.
@@ -37,7 +37,8 @@ impl Upgrade {
     }
 
     /// Answers 101 with the first protocol offered (200 to CONNECT), and once that is sent gives the stream to
-    /// `callback`, with the bytes that came behind the request. Its future runs in the connection's task.
+    /// `callback`, with the bytes that came behind the request. Its future runs in a task of the connection's worker. A
+    /// server that drains waits for it, and cuts it off at the deadline.
     pub fn on<F, Fut>(self, callback: F) -> Response
     where
         F: FnOnce(Box<dyn Stream>, BytesMut) -> Fut + Send + 'static,
@@ -61,7 +62,10 @@ impl Upgrade {
                 .with_header(header::CONNECTION, "upgrade")
                 .with_header(header::UPGRADE, protocol)
         };
-        response.with_takeover(Takeover::new(|stream, leftover| Box::pin(callback(stream, leftover))))
+        response.with_takeover(Takeover::new(|freed: Freed| Begun {
+            future: Box::pin(callback(freed.stream, freed.leftover)),
+            on_drain: None,
+        }))
     }
 }
 

@@ -17,7 +17,7 @@ use fields::Fields;
 pub(crate) use fields::Content;
 pub use into_response::{Html, IntoResponse};
 pub use redirect::Redirect;
-pub(crate) use takeover::Takeover;
+pub(crate) use takeover::{Begun, Freed, Takeover};
 
 /// A response: status, fields and body.
 ///

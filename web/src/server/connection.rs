@@ -13,13 +13,15 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Buf, BytesMut};
 use callboard_core::http1::{RequestHead, ServerConnection, ServerEvent};
 use callboard_core::{BodyLength, ExchangeId, Protocol, Status};
-use callboard_runtime::{BoxFuture, Driver, Stream};
+use callboard_runtime::{Driver, Stream};
 
 use super::exchange::{Answer, Exchange};
 use super::patience::Patience;
 use super::shared::Registration;
+use super::upgraded::Upgraded;
 use crate::body::{Body, Feed};
 use crate::link::{Link, Order};
+use crate::response::Freed;
 use crate::service::{Service, Step};
 use crate::{Request, Response};
 
@@ -37,8 +39,6 @@ pub(crate) struct Connection {
     patience: Option<Box<Patience>>,
     /// The machine may have an event: it has worked since it said that it has none.
     pub(super) events_due: bool,
-    /// The protocol that took over.
-    takeover: Option<BoxFuture<'static, ()>>,
     /// Whom the link wakes.
     watching: Option<Waker>,
     order: Order,
@@ -64,7 +64,6 @@ impl Connection {
             exchange: None,
             patience: None,
             events_due: false,
-            takeover: None,
             watching: None,
             order: Order::Serve,
             registration,
@@ -165,7 +164,7 @@ impl Connection {
         Poll::Ready(Turn::Again)
     }
 
-    /// Sends what is queued and gives the stream away.
+    /// Sends what is queued and gives the stream to a task of its own, so that nothing of HTTP stays in memory.
     fn turn_upgrade(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
         let Some(driver) = &mut self.driver else { return Poll::Ready(Turn::Over) };
         match driver.poll_flush(context) {
@@ -178,7 +177,10 @@ impl Connection {
             (self.driver.take(), exchange.map(|exchange| exchange.answer))
         {
             let (_, stream, leftover) = driver.into_parts();
-            self.takeover = Some(takeover.begin(stream, leftover));
+            let registration = self.registration.hand_over();
+            let runtime = registration.shared.runtime.clone();
+            let begun = takeover.begin(Freed { stream, leftover, runtime: runtime.clone() });
+            runtime.spawn(Box::pin(Upgraded::new(begun, Arc::clone(&self.link), registration)));
         }
         Poll::Ready(Turn::Over)
     }
@@ -324,14 +326,10 @@ impl Future for Connection {
             exchange.is_due = true;
         }
         for _ in 0..BUDGET {
-            if let Some(takeover) = &mut this.takeover {
-                let polled = catch_unwind(AssertUnwindSafe(|| takeover.as_mut().poll(context)));
-                return polled.unwrap_or(Poll::Ready(()));
-            }
             match this.turn(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Turn::Over) if this.takeover.is_none() => return Poll::Ready(()),
-                Poll::Ready(_) => {}
+                Poll::Ready(Turn::Over) => return Poll::Ready(()),
+                Poll::Ready(Turn::Again) => {}
             }
         }
         context.waker().wake_by_ref();

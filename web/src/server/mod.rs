@@ -11,6 +11,7 @@ mod patience;
 mod shared;
 #[cfg(feature = "tls")]
 mod tls;
+mod upgraded;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -76,7 +77,7 @@ impl Server {
     }
 
     /// Ends the server in order: closes the listeners and idle connections, lets requests in progress finish for
-    /// `deadline` at most, and then cuts what is left.
+    /// `deadline` at most, tells the peers of a `WebSocket` that it goes away (1001), and then cuts what is left.
     pub async fn drain(&self, deadline: Duration) -> DrainReport {
         self.shared.order(Order::Drain);
         let mut timer = self.shared.runtime.timer();

@@ -163,10 +163,18 @@ impl State {
 /// A connection's place in its server; dropping it is the end of the connection.
 pub(crate) struct Registration {
     pub(super) shared: Arc<Shared>,
+    /// `usize::MAX` once it was handed over.
     key: usize,
 }
 
 impl Registration {
+    /// Gives the place to whoever takes the connection over. This one stands for nothing any more.
+    pub(super) fn hand_over(&mut self) -> Self {
+        let heir = Self { shared: Arc::clone(&self.shared), key: self.key };
+        self.key = usize::MAX;
+        heir
+    }
+
     /// Lets another link stand for the connection from now on.
     #[cfg(feature = "tls")]
     pub(super) fn relink(&self, link: &Arc<Link>) {
@@ -181,6 +189,9 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
+        if self.key == usize::MAX {
+            return;
+        }
         let was = self.shared.open.fetch_sub(1, Ordering::Relaxed);
         let mut state = self.shared.lock();
         let link = state.links.try_remove(self.key);

@@ -1,0 +1,22 @@
+//! The async face of the WebSocket machine: one type for both sides, on any runtime.
+//!
+//! From the bottom: `waiting` and `wakes` know who waits, `state` is what is under the lock and the turns taken with it,
+//! `shared` the lock and what readers, senders and the pump do; `sender`, `socket` and `pump` are their faces.
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the lock's lifetime makes methods too special for `with`"
+)]
+
+mod error;
+mod pump;
+mod sender;
+mod shared;
+mod socket;
+mod state;
+mod waiting;
+mod wakes;
+
+pub use error::{TrySendError, WebSocketError};
+pub use pump::{Attended, Closer, Opening, Pump, WebSocketFailure};
+pub use sender::{Closed, Flush, Overflow, Sending, WebSocketSender};
+pub use socket::{Next, NextEvent, WebSocket};

@@ -1,0 +1,352 @@
+//! What is under the lock of a WebSocket, and the turns that whoever holds it takes.
+//!
+//! Nothing here waits. Wakers are called, and the stream is dropped, after the lock is opened: they are collected in
+//! [`Afterwards`]. Every turn that is not the reader's settles the events that would hold the machine up, so that pings
+//! are answered and a close is seen whoever drives.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use callboard_core::websocket::{Close, CloseCode, Closure, Connection, Event, Message, ReceiveError, SendError};
+use callboard_core::{Instant, Protocol};
+
+use super::waiting::WaitingList;
+use super::wakes::Wakes;
+use crate::{DriveError, Driver};
+
+/// Turns in one poll before other tasks have theirs.
+pub(super) const TURNS: usize = 64;
+
+/// What is beside the lock.
+pub(super) struct Outside {
+    pub(super) wakes: Wakes,
+    /// The task that runs the pump is polling the user's future now: the pump's share comes before it rests.
+    pub(super) is_attended: AtomicBool,
+    /// Sockets and senders that are alive.
+    pub(super) handles: AtomicUsize,
+    pub(super) is_client: bool,
+}
+
+/// What is under the lock.
+pub(super) struct State {
+    /// Until everything is sent and the transport can be dropped.
+    pub(super) live: Option<Live>,
+    /// What was taken from the machine for the reader; the second only by the last turn of all.
+    stash: [Option<Event>; 2],
+    /// How it ended, once it has.
+    pub(super) end: Option<Box<Closure>>,
+    /// What the transport said, until it is told.
+    pub(super) failure: Option<DriveError>,
+    /// The reader was told of the end.
+    pub(super) is_told: bool,
+    /// Our close frame is under way: messages are thrown away.
+    is_closing: bool,
+    /// The socket itself was dropped: nobody will ask for messages.
+    is_deaf: bool,
+    /// Pings, pongs and the peer's close frame are shown.
+    pub(super) shows_control: bool,
+    /// Something was queued or taken since the last turn that left nothing to do.
+    pub(super) due: bool,
+    /// The driver's time is that of this poll.
+    pub(super) is_fresh: bool,
+    /// The pump has been woken and not come yet.
+    pub(super) is_pump_called: bool,
+    /// What to say when nobody holds the WebSocket any more.
+    pub(super) last_word: CloseCode,
+    /// Messages given since the reader last had to wait.
+    pub(super) run: u16,
+    /// Those who wait for room.
+    pub(super) senders: WaitingList,
+    /// Those who wait until all is sent, or for the end.
+    pub(super) watchers: WaitingList,
+}
+
+/// The machine at work.
+pub(super) struct Live {
+    pub(super) driver: Driver<Connection>,
+    /// Leads to [`Outside::wakes`].
+    pub(super) waker: Waker,
+}
+
+/// The lock, held; and what is to be done after it is opened.
+pub(super) struct Work<'a> {
+    pub(super) outside: &'a Outside,
+    pub(super) state: &'a mut State,
+    pub(super) afterwards: Afterwards,
+}
+
+#[derive(Default)]
+pub(super) struct Afterwards {
+    reader: Option<Waker>,
+    pub(super) pump: Option<Waker>,
+    sender: Option<Waker>,
+    watchers: Vec<Waker>,
+    pub(super) dead: Option<Live>,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Something happened that may be worth another.
+    Again,
+    /// There is nothing to do but wait; the wakers are set.
+    Rest,
+}
+
+impl State {
+    pub(super) fn new() -> Self {
+        Self {
+            live: None,
+            stash: [None, None],
+            end: None,
+            failure: None,
+            is_told: false,
+            is_closing: false,
+            is_deaf: false,
+            shows_control: false,
+            due: true,
+            is_fresh: false,
+            is_pump_called: false,
+            last_word: CloseCode::GOING_AWAY,
+            run: 0,
+            senders: WaitingList::default(),
+            watchers: WaitingList::default(),
+        }
+    }
+}
+
+impl Afterwards {
+    /// With the lock open.
+    pub(super) fn perform(self) {
+        let wakers = [self.reader, self.pump, self.sender];
+        wakers.into_iter().flatten().chain(self.watchers).for_each(Waker::wake);
+        drop(self.dead);
+    }
+}
+
+impl Work<'_> {
+    pub(super) fn is_attended(&self) -> bool {
+        self.outside.is_attended.load(Ordering::Relaxed)
+    }
+
+    /// The machine, while messages can be queued.
+    fn open(&mut self) -> Option<&mut Driver<Connection>> {
+        if self.state.is_closing || self.state.end.is_some() {
+            return None;
+        }
+        self.state.live.as_mut().map(|live| &mut live.driver)
+    }
+
+    pub(super) fn is_open(&mut self) -> bool {
+        self.open().is_some_and(|driver| driver.machine_ref().is_open())
+    }
+
+    /// Whether another message is taken now.
+    pub(super) fn has_room(&mut self) -> bool {
+        self.open().is_some_and(|driver| driver.machine_ref().can_send())
+    }
+
+    /// Whether all that was queued is with the transport.
+    pub(super) fn is_flushed(&mut self) -> bool {
+        let Some(live) = &mut self.state.live else { return true };
+        live.driver.machine_unlent().outgoing().is_empty() && live.driver.machine_ref().queued() == 0
+    }
+
+    /// Whether the end was told and all is sent.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.state.end.is_some() && self.state.live.as_mut().is_none_or(|live| live.driver.is_over())
+    }
+
+    /// Lets the machine queue something.
+    pub(super) fn queue(
+        &mut self,
+        queue: impl FnOnce(&mut Connection, Instant) -> Result<(), SendError>,
+    ) -> Result<(), SendError> {
+        self.refresh();
+        let driver = self.open().ok_or(SendError::Closed)?;
+        let now = driver.now();
+        queue(driver.machine(), now)?;
+        self.state.due = true;
+        Ok(())
+    }
+
+    pub(super) fn send(&mut self, message: Message) -> Result<(), SendError> {
+        self.queue(|machine, now| machine.send(message, now))
+    }
+
+    /// Starts the close handshake.
+    pub(super) fn close(&mut self, close: Close) -> Result<(), SendError> {
+        self.queue(|machine, now| machine.close(close, now))?;
+        self.state.is_closing = true;
+        // A message that nobody takes would hold up the peer's answer.
+        self.state.stash = [None, None];
+        self.call_pump();
+        self.wake_reader();
+        self.wake_all();
+        Ok(())
+    }
+
+    /// Something is left to do for the pump, if nobody does it before.
+    pub(super) fn call_pump(&mut self) {
+        self.state.due = true;
+        if !self.is_attended() && !self.state.is_pump_called {
+            self.state.is_pump_called = true;
+            self.afterwards.pump = self.outside.wakes.pump();
+        }
+    }
+
+    fn wake_reader(&mut self) {
+        if let Some(waker) = self.outside.wakes.reader() {
+            self.afterwards.reader = Some(waker);
+        }
+    }
+
+    /// Wakes those who wait for room or for the end: both have changed for good.
+    fn wake_all(&mut self) {
+        self.afterwards.watchers.extend(self.state.watchers.all());
+        self.afterwards.watchers.extend(self.state.senders.all());
+    }
+
+    /// Wakes the next who waits for room, if there is any.
+    pub(super) fn pass_on_room(&mut self) {
+        if !self.state.senders.is_empty() && self.has_room() {
+            self.afterwards.sender = self.state.senders.first();
+        }
+    }
+
+    /// Nobody will ask for messages.
+    pub(super) fn deafen(&mut self) {
+        self.state.is_deaf = true;
+        self.state.stash = [None, None];
+        self.call_pump();
+    }
+
+    /// Reads the clock: once in a poll, where the pump's share ends it.
+    pub(super) fn refresh(&mut self) {
+        let is_attended = self.is_attended();
+        let Some(live) = &mut self.state.live else { return };
+        if !self.state.is_fresh || !is_attended {
+            live.driver.refresh_now();
+            self.state.is_fresh = is_attended;
+        }
+    }
+
+    /// The next event for the reader; `None` if there is none at hand, or it has ended.
+    pub(super) fn event(&mut self) -> Option<Event> {
+        if let Some(event) = self.state.stash.iter_mut().find_map(Option::take) {
+            self.state.due = true;
+            return Some(event);
+        }
+        loop {
+            let live = self.state.live.as_mut().filter(|_| self.state.end.is_none())?;
+            let event = live.driver.machine_unlent().poll_event()?;
+            self.state.due = true;
+            match event {
+                Event::Closed(closure) => {
+                    self.conclude(closure);
+                    return None;
+                }
+                Event::Message(_) if self.state.is_closing || self.state.is_deaf => {}
+                Event::Ping(_) | Event::Pong(_) | Event::Closing(_) if !self.state.shows_control => {}
+                event => return Some(event),
+            }
+        }
+    }
+
+    /// It has ended: tells everyone.
+    fn conclude(&mut self, closure: Closure) {
+        self.state.end.get_or_insert_with(|| Box::new(closure));
+        self.wake_reader();
+        self.wake_all();
+        self.call_pump();
+    }
+
+    /// Takes from the machine what holds it up, and keeps one event for the reader. Whether there was any.
+    pub(super) fn settle_events(&mut self) -> bool {
+        if self.state.stash[0].is_some() {
+            return false;
+        }
+        let had_ended = self.state.end.is_some();
+        let Some(event) = self.event() else { return self.state.end.is_some() != had_ended };
+        self.state.stash[0] = Some(event);
+        self.wake_reader();
+        true
+    }
+
+    /// One turn of the driver.
+    pub(super) fn turn(&mut self, is_reader: bool) -> Turn {
+        let Some(live) = &mut self.state.live else { return Turn::Rest };
+        self.outside.wakes.begin_turn();
+        let turned = live.driver.poll_turn(&mut Context::from_waker(&live.waker));
+        let is_waiting = live.driver.is_waiting();
+        match turned {
+            Poll::Ready(Err(error)) => {
+                self.fail(error);
+                return Turn::Again;
+            }
+            Poll::Ready(Ok(())) => {
+                self.settle_output();
+                if !is_waiting {
+                    if !is_reader {
+                        self.wake_reader();
+                    }
+                    return Turn::Again;
+                }
+            }
+            Poll::Pending => {}
+        }
+        self.state.due = false;
+        Turn::Rest
+    }
+
+    /// One turn of someone who is not after events.
+    pub(super) fn turn_aside(&mut self) -> Turn {
+        let turn = self.turn(false);
+        let has_settled = self.settle_events();
+        if turn == Turn::Rest && !has_settled && !self.state.due { Turn::Rest } else { Turn::Again }
+    }
+
+    /// Something may have been written: wakes whom that concerns.
+    fn settle_output(&mut self) {
+        self.pass_on_room();
+        if !self.state.watchers.is_empty() && self.is_flushed() {
+            self.afterwards.watchers.extend(self.state.watchers.all());
+        }
+    }
+
+    /// The transport failed. What the peer sent before may still be there to read after a failed write, its close
+    /// frame above all; a second failure is the end.
+    fn fail(&mut self, error: DriveError) {
+        let is_first_write = matches!(error, DriveError::Write(_)) && self.state.failure.is_none();
+        self.state.failure.get_or_insert(error);
+        let Some(live) = &mut self.state.live else { return };
+        let machine = live.driver.machine_unlent();
+        while !machine.outgoing().is_empty() {
+            machine.outgoing().clear();
+        }
+        if is_first_write {
+            return;
+        }
+        // What was read before the failure still counts.
+        let event = self.event();
+        if self.state.end.is_none()
+            && let Some(place) = self.state.stash.iter_mut().find(|place| place.is_none())
+        {
+            *place = event;
+        }
+        self.cut();
+    }
+
+    /// Drops the transport, whatever is under way.
+    pub(super) fn cut(&mut self) {
+        let Some(mut live) = self.state.live.take() else { return };
+        if self.state.end.is_none() {
+            let now = live.driver.now();
+            live.driver.machine_unlent().abort(now);
+            let lost = Closure { ours: None, theirs: None, is_clean: false, error: Some(ReceiveError::ConnectionLost) };
+            let closure = live.driver.machine_ref().closure().cloned();
+            self.conclude(closure.unwrap_or(lost));
+        }
+        self.afterwards.dead = Some(live);
+    }
+}
