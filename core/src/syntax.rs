@@ -43,6 +43,29 @@ pub(crate) fn token_length(bytes: &[u8]) -> usize {
     bytes.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(bytes.len())
 }
 
+/// How many bytes of `bytes` come before the first for which `is_stop` holds, a comparison of a few bytes: sixteen
+/// are asked about together, in a form that compilers turn into vector instructions.
+#[inline]
+pub(crate) fn run_length(bytes: &[u8], is_stop: impl Fn(u8) -> bool) -> usize {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    for (index, block) in blocks.iter().enumerate() {
+        if block.iter().fold(false, |any, &byte| any | is_stop(byte)) {
+            let stops: [u8; 16] = core::array::from_fn(|place| 0_u8.wrapping_sub(u8::from(is_stop(block[place]))));
+            return index * 16 + u128::from_le_bytes(stops).trailing_zeros() as usize / 8;
+        }
+    }
+    rest.iter().position(|&byte| is_stop(byte)).unwrap_or(rest.len()) + blocks.len() * 16
+}
+
+/// Whether `bytes` is `word`, which is in lower case, without ASCII case. For words known when this is compiled: the
+/// comparison has no branches and no loop.
+#[inline]
+pub(crate) fn is_word<const LENGTH: usize>(bytes: &[u8], word: &[u8; LENGTH]) -> bool {
+    let Ok(bytes) = <&[u8; LENGTH]>::try_from(bytes) else { return false };
+    let differing = |(byte, letter): (&u8, &u8)| (byte ^ letter) & !(u8::from(letter.is_ascii_lowercase()) << 5);
+    bytes.iter().zip(word).map(differing).fold(0, core::ops::BitOr::bitor) == 0
+}
+
 /// Where the first `BYTE` is. Lines of heads are short: the first 64 bytes are looked at here, and only what is longer
 /// is worth the call of a search that is faster by the byte.
 #[inline]

@@ -9,7 +9,7 @@ use core::ops::Range;
 use bytes::Bytes;
 
 use crate::Method;
-use crate::syntax::{parse_decimal, table};
+use crate::syntax::{find, parse_decimal, table};
 
 /// The four forms of a target.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -52,10 +52,13 @@ pub struct Target {
 impl Target {
     /// The target of a request with this method.
     pub fn parse(raw: Bytes, method: &Method) -> Result<Self, InvalidTarget> {
+        if is_visible(&raw) { Self::of_visible(raw, method) } else { Err(InvalidTarget) }
+    }
+
+    /// The same, of what is known to be visible ASCII without `#`, and not empty.
+    #[inline]
+    pub(crate) fn of_visible(raw: Bytes, method: &Method) -> Result<Self, InvalidTarget> {
         let length = u32::try_from(raw.len()).map_err(|_| InvalidTarget)?;
-        if !is_visible(&raw) {
-            return Err(InvalidTarget);
-        }
         if *method == Method::Connect {
             if !is_host_and_port(&raw) {
                 return Err(InvalidTarget);
@@ -174,7 +177,7 @@ impl core::error::Error for InvalidTarget {}
 
 /// Where the path that starts at `start` ends.
 fn path_end(raw: &[u8], start: usize) -> u32 {
-    offset(memchr::memchr(b'?', &raw[start..]).map_or(raw.len(), |at| start + at))
+    offset(find::<b'?'>(&raw[start..]).map_or(raw.len(), |at| start + at))
 }
 
 /// An offset into a target, whose length `parse` found to fit.

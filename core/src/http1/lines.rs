@@ -3,7 +3,7 @@
 //! Nothing here decides: `framing` does, from the [`Facts`].
 
 use crate::entries::Entries;
-use crate::syntax::{find, is_field_value, is_token, parse_decimal, token_length, trim_ows};
+use crate::syntax::{find, is_field_value, is_token, is_word, parse_decimal, token_length, trim_ows};
 use crate::{Status, Version};
 
 use super::ReceiveError;
@@ -54,6 +54,8 @@ pub(super) struct RequestLine {
     pub(super) target_start: usize,
     pub(super) target_end: usize,
     pub(super) version: Version,
+    /// The target is known to be visible ASCII without `#`.
+    pub(super) is_visible: bool,
 }
 
 /// A status line in parts.
@@ -82,7 +84,7 @@ pub(super) fn parse_request_line(line: &[u8]) -> Result<RequestLine, ReceiveErro
         return Err(ReceiveError::TargetInvalid);
     }
     let version = parse_version(&line[target_end + 1..])?;
-    Ok(RequestLine { method_end, target_start, target_end, version })
+    Ok(RequestLine { method_end, target_start, target_end, version, is_visible: false })
 }
 
 /// `HTTP-version SP status-code SP [reason-phrase]` (RFC 9112 §4). A missing last space is forgiven: some servers
@@ -159,38 +161,49 @@ impl Facts {
             .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
     }
 
+    /// Whether a field of this name may bear on framing: a length and a first letter that nearly all others lack.
+    #[inline]
+    pub(super) fn may_be_framing(name: &[u8]) -> bool {
+        let first = name.first().map_or(0, |first| first | 0x20);
+        matches!((name.len(), first), (4, b'h') | (6, b'e') | (7, b'u') | (10 | 14, b'c') | (17, b't'))
+    }
+
     /// Notes a field if it bears on framing. Dispatch is on the length of the name first.
-    fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), ReceiveError> {
+    pub(super) fn note(&mut self, name: &[u8], value: &[u8]) -> Result<(), ReceiveError> {
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => {
+            4 if is_word(name, b"host") => {
                 self.hosts = self.hosts.saturating_add(1);
                 self.host_invalid |= !crate::target::is_valid_host(value);
             }
-            6 if name.eq_ignore_ascii_case(b"expect") => {
+            6 if is_word(name, b"expect") => {
                 let is_continue = self.expect != Expect::Unknown && value.eq_ignore_ascii_case(b"100-continue");
                 self.expect = if is_continue { Expect::Continue } else { Expect::Unknown };
             }
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.upgrade = true,
-            10 if name.eq_ignore_ascii_case(b"connection") => self.note_connection(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => {
+            7 if is_word(name, b"upgrade") => self.upgrade = true,
+            10 if is_word(name, b"connection") => self.note_connection(value),
+            14 if is_word(name, b"content-length") => {
                 if self.content_length.is_some() {
                     return Err(ReceiveError::ContentLengthRepeated);
                 }
                 self.content_length = Some(parse_decimal(value).ok_or(ReceiveError::ContentLengthInvalid)?);
             }
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.note_coding(value),
+            17 if is_word(name, b"transfer-encoding") => self.note_coding(value),
             _ => {}
         }
         Ok(())
     }
 
     fn note_connection(&mut self, value: &[u8]) {
+        if is_word(value, b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
         for option in value.split(|&byte| byte == b',') {
             let option = trim_ows(option);
             match option.len() {
-                5 => self.close |= option.eq_ignore_ascii_case(b"close"),
-                7 => self.connection_upgrade |= option.eq_ignore_ascii_case(b"upgrade"),
-                10 => self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive"),
+                5 => self.close |= is_word(option, b"close"),
+                7 => self.connection_upgrade |= is_word(option, b"upgrade"),
+                10 => self.keep_alive |= is_word(option, b"keep-alive"),
                 _ => {}
             }
         }

@@ -9,6 +9,7 @@ use crate::syntax::{find, is_field_value, is_token, trim_ows};
 
 use super::ReceiveError;
 use super::lines::{Facts, RequestLine, StatusLine, parse_field, parse_request_line, parse_status_line};
+use super::one_pass;
 
 /// Empty lines forgiven before a start line (RFC 9112 §2.2 asks for at least one).
 const EMPTY_LINES: u8 = 8;
@@ -49,6 +50,16 @@ pub(super) struct Scan {
     skipped: u8,
 }
 
+/// What a search for the end of a line came to.
+enum Searched {
+    /// A line was taken.
+    Line,
+    /// The empty line that ends the block.
+    BlockEnd,
+    /// The end is not here.
+    InVain,
+}
+
 impl Scan {
     pub(super) fn new(block: Block) -> Self {
         let start = if block == Block::Trailers { StartLine::None } else { StartLine::Pending };
@@ -63,22 +74,77 @@ impl Scan {
     /// Looks at what is new in `input`. `Some(length)`: the block is the first `length` bytes.
     pub(super) fn advance(&mut self, input: &mut [u8], limits: &Limits) -> Result<Option<usize>, ReceiveError> {
         self.check_beginning(input)?;
-        while let Some(found) = find::<b'\n'>(&input[self.searched..]) {
-            let end = self.searched + found;
-            self.searched = end + 1;
-            self.check_limits(end + 1, end + 1 - self.line, limits)?;
-            if end == self.line || input[end - 1] != b'\r' {
-                return Err(ReceiveError::LineEndInvalid);
+        loop {
+            // Of a line that was searched in vain before, nothing is looked at twice.
+            if self.searched == self.line && self.take_usual_lines(input, limits)? {
+                return Ok(Some(self.line));
             }
-            if self.take_line(input, end - 1, limits)? {
-                return Ok(Some(end + 1));
+            match self.search_line(input, limits)? {
+                Searched::Line => {}
+                Searched::BlockEnd => return Ok(Some(self.searched)),
+                Searched::InVain => return Ok(None),
             }
-            self.line = end + 1;
-            self.check_beginning(input)?;
         }
-        self.searched = input.len();
-        self.check_limits(input.len(), input.len() - self.line, limits)?;
-        Ok(None)
+    }
+
+    /// Takes the line at hand, whatever it is, if its end is here.
+    #[inline(never)]
+    fn search_line(&mut self, input: &mut [u8], limits: &Limits) -> Result<Searched, ReceiveError> {
+        let Some(found) = find::<b'\n'>(&input[self.searched..]) else {
+            self.searched = input.len();
+            self.check_limits(input.len(), input.len() - self.line, limits)?;
+            return Ok(Searched::InVain);
+        };
+        let end = self.searched + found;
+        self.searched = end + 1;
+        self.check_limits(end + 1, end + 1 - self.line, limits)?;
+        if end == self.line || input[end - 1] != b'\r' {
+            return Err(ReceiveError::LineEndInvalid);
+        }
+        if self.take_line(input, end - 1, limits)? {
+            return Ok(Searched::BlockEnd);
+        }
+        self.line = end + 1;
+        self.check_beginning(input)?;
+        Ok(Searched::Line)
+    }
+
+    /// Takes complete lines of the usual shape, as far as they go. True if the block has ended: before `line`.
+    fn take_usual_lines(&mut self, input: &[u8], limits: &Limits) -> Result<bool, ReceiveError> {
+        // A line that ends within the limit breaks none.
+        let limit = if self.block == Block::Trailers { limits.trailers } else { limits.head };
+        let input = &input[..input.len().min(limit)];
+        let mut place = self.line;
+        if matches!((self.start, self.block), (StartLine::Pending, Block::Request)) {
+            let Some(line) = input.get(place..).and_then(one_pass::request_line) else { return Ok(false) };
+            let length = line.target_end + one_pass::BEHIND_TARGET;
+            if length > limits.start_line.saturating_add(2) {
+                return Ok(false);
+            }
+            self.start = StartLine::Request(line);
+            place += length;
+        }
+        let has_ended = !matches!(self.start, StartLine::Pending)
+            && loop {
+                let Some(rest) = input.get(place..) else { break false };
+                if rest.starts_with(b"\r\n") {
+                    place += 2;
+                    break true;
+                }
+                let Some(line) = one_pass::field(rest).filter(|_| self.entries.len() < limits.header_count) else {
+                    break false;
+                };
+                let name = &rest[..line.name_length];
+                if Facts::may_be_framing(name) {
+                    self.facts.note(name, &rest[line.value_start..line.value_end])?;
+                }
+                if !self.entries.push_at(place, line.name_length, place + line.value_start, place + line.value_end) {
+                    return Err(ReceiveError::HeadTooLong);
+                }
+                place += line.value_end + 2;
+            };
+        (self.line, self.searched) = (place, place);
+        Ok(has_ended)
     }
 
     /// Takes the line that ends before its CRLF at `end`. True if it is the empty line that ends the block.

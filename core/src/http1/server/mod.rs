@@ -13,6 +13,8 @@ use bytes::{Bytes, BytesMut};
 use crate::write_watch::WriteWatch;
 use crate::{BodyLength, ExchangeId, Headers, Instant, Limits, Protocol, SendQueue, Status, Version};
 
+pub(super) use receive::take_head;
+
 use super::body::Body;
 use super::inbound::Pace;
 use super::outbound::SendBody;

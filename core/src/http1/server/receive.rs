@@ -12,7 +12,7 @@ use crate::http1::inbound::Pace;
 use crate::http1::lines::Expect;
 use crate::http1::scan::{Block, Scan, StartLine};
 use crate::http1::{CloseReason, ReceiveError, RequestHead};
-use crate::{BodyLength, Headers, Instant, Method, Target, Version};
+use crate::{BodyLength, Headers, Instant, Limits, Method, Target, Version};
 
 use super::{Exchange, Receive, Send, ServerConnection, ServerEvent};
 
@@ -291,6 +291,15 @@ impl ServerConnection {
     }
 }
 
+/// A head at the front of `input`, if it is complete.
+pub(in crate::http1) fn take_head(input: &mut BytesMut, limits: &Limits) -> Result<Option<RequestHead>, ReceiveError> {
+    let mut scan = Scan::new(Block::Request);
+    match scan.advance(input, limits)? {
+        Some(length) => read_head(scan, length, input).map(|(head, _)| Some(head)),
+        None => Ok(None),
+    }
+}
+
 /// Takes a complete head out of the input.
 fn read_head(scan: Scan, length: usize, input: &mut BytesMut) -> Result<(RequestHead, Framing), ReceiveError> {
     let StartLine::Request(line) = scan.start else { return Err(ReceiveError::StartLineInvalid) };
@@ -298,7 +307,8 @@ fn read_head(scan: Scan, length: usize, input: &mut BytesMut) -> Result<(Request
     let block = input.split_to(length).freeze();
     let method = Method::from_bytes(&block[base..base + line.method_end]).map_err(|_| ReceiveError::MethodInvalid)?;
     let target = block.slice(base + line.target_start..base + line.target_end);
-    let target = Target::parse(target, &method).map_err(|_| ReceiveError::TargetInvalid)?;
+    let target = if line.is_visible { Target::of_visible(target, &method) } else { Target::parse(target, &method) };
+    let target = target.map_err(|_| ReceiveError::TargetInvalid)?;
     let framing = request_framing(line.version, &scan.facts)?;
     let headers = Headers::from_received(block, scan.entries);
     Ok((RequestHead { method, target, version: line.version, headers }, framing))
