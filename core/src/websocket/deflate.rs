@@ -48,6 +48,10 @@ mod enabled {
             if message.len() < self.threshold || self.window < LEAST_WINDOW {
                 return None;
             }
+            if message.is_empty() {
+                // zlib has nothing to flush twice; this is what a flush would leave (§7.2.3.6).
+                return Some(Bytes::from_static(&[0]));
+            }
             let (level, window) = (self.level, self.window);
             let compress = self.compress.get_or_insert_with(|| {
                 Compress::new_with_window_bits(flate2::Compression::new(u32::from(level)), false, window)
@@ -58,8 +62,11 @@ mod enabled {
                 let taken = usize::try_from(compress.total_in() - start).unwrap_or(usize::MAX);
                 let rest = message.get(taken..).unwrap_or_default();
                 // A flush is complete when zlib leaves room in the output (zlib.h, deflate).
-                let status = compress.compress_vec(rest, &mut output, FlushCompress::Sync);
-                if status.is_err() || output.len() < output.capacity() {
+                if compress.compress_vec(rest, &mut output, FlushCompress::Sync).is_err() {
+                    self.compress = None;
+                    return None;
+                }
+                if output.len() < output.capacity() {
                     break;
                 }
                 output.reserve(output.len().max(STEP));

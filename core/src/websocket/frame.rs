@@ -132,10 +132,12 @@ impl FrameHead {
     }
 }
 
-/// The opcode in the first byte; RSV2 and RSV3 have no meaning in any extension that is spoken here.
+/// The opcode in the first byte. RSV2 and RSV3 have no meaning in any extension that is spoken here, and RSV1 has one on
+/// the first frame of a message only (RFC 7692 §6).
 #[inline]
 fn opcode(first: u8) -> Result<Opcode, ReceiveError> {
-    if first & 0x30 != 0 {
+    let is_first = matches!(first & 0x0f, 1 | 2);
+    if first & 0x30 != 0 || (first & 0x40 != 0 && !is_first) {
         return Err(ReceiveError::ReservedBitSet);
     }
     Ok(match first & 0x0f {

@@ -11,6 +11,8 @@ use super::{Connection, Event, Utf8};
 
 /// Room that is made at most at a time for a frame whose head announced it.
 const ROOM: u64 = 1024 * 1024;
+/// Room that suffices for the next read.
+const LEAST_ROOM: u64 = 64 * 1024;
 
 /// Whether the loop goes on.
 enum Progress {
@@ -135,7 +137,7 @@ impl Connection {
         }
         if end < head.length {
             self.frame = Some((head, end));
-            input.reserve(to_index((head.length - end).min(ROOM)));
+            make_room(input, head.length - end);
             return Ok(Progress::Wait);
         }
         if head.opcode == Opcode::Text && self.utf8.finish().is_err() {
@@ -210,6 +212,14 @@ impl Connection {
             Opcode::Text => Message::Text(Text::from_checked(payload)),
             _ => Message::Binary(payload),
         }));
+    }
+}
+
+/// Room for what is known to come, so that few reads bring it; little of it, until the peer has shown that it comes.
+fn make_room(input: &mut BytesMut, left: u64) {
+    let room = (input.capacity() - input.len()) as u64;
+    if room < left.min(LEAST_ROOM) {
+        input.reserve(to_index(left.min(ROOM)));
     }
 }
 

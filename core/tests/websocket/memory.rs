@@ -1,0 +1,75 @@
+//! What a hostile peer can make the machine hold, counted.
+
+use allocation_counter::measure;
+use callboard_core::websocket::{Message, Opcode, Role, Settings};
+
+use super::side::{Side, frame};
+
+#[test]
+fn a_claimed_length_reserves_little() {
+    let mut server =
+        Side::new(Role::Server, Settings { max_frame: 1 << 30, max_message: 1 << 30, ..Settings::default() });
+    let head = b"\x82\xff\x00\x00\x00\x00\x3f\xff\xff\xff\0\0\0\0";
+    let counted = measure(|| {
+        server.give(head);
+        server.give(&[1; 100]);
+    });
+    assert!(counted.bytes_max <= 3 * 1024 * 1024, "{counted:?}");
+}
+
+#[test]
+fn tiny_fragments_hold_no_more_than_their_bytes() {
+    let mut server = Side::server();
+    server.give(&frame(Role::Client, false, Opcode::Binary, b""));
+    let counted = measure(|| {
+        for _ in 0..100_000 {
+            server.give(&frame(Role::Client, false, Opcode::Continuation, b"x"));
+        }
+    });
+    assert!(counted.bytes_max <= 1024 * 1024, "{counted:?}");
+}
+
+#[test]
+fn a_small_message_allocates_nothing_once_warm() {
+    let mut server = Side::server();
+    let wire = frame(Role::Client, true, Opcode::Text, b"hello, this is a small message");
+    let mut turn = |count: usize| {
+        for _ in 0..count {
+            server.input.reserve(4096);
+            server.input.extend_from_slice(&wire);
+            use callboard_core::Protocol;
+            use callboard_core::websocket::Event;
+            server.machine.handle_input(&mut server.input, server.now);
+            let Some(Event::Message(message)) = server.machine.poll_event() else { panic!("no message") };
+            server.machine.send(message, server.now).unwrap();
+            let count = server.machine.outgoing().len();
+            bytes::Buf::advance(server.machine.outgoing(), count);
+        }
+    };
+    turn(300);
+    let counted = measure(|| turn(1000));
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+}
+
+#[test]
+fn a_refused_frame_frees_what_was_kept() {
+    let mut server = Side::server();
+    let counted = measure(|| {
+        server.give(&frame(Role::Client, false, Opcode::Binary, &[0; 1_000_000]));
+        server.give(b"\xff");
+        server.sent();
+        server.input = bytes::BytesMut::new();
+    });
+    assert!(counted.bytes_current <= 4 * 1024, "{counted:?}");
+}
+
+#[test]
+fn an_idle_machine_is_small() {
+    let counted = measure(|| {
+        let mut server = Side::server();
+        server.give(&frame(Role::Client, true, Opcode::Text, b"x"));
+        server.machine.send(Message::from("y"), server.now).unwrap();
+    });
+    assert!(counted.bytes_max <= 1024, "{counted:?}");
+    assert!(size_of::<callboard_core::websocket::Connection>() <= 640);
+}
