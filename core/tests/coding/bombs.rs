@@ -84,8 +84,8 @@ fn the_ratio_ends_a_bomb_of_every_coding() {
         assert_eq!(decode(coding, &limits, &coded, Feed::Whole).end, Ok(()), "{coding}");
         // And a body of little repetition passes at any size.
         let limits = DecodeLimits { ratio: 2, ratio_grace: 0, ..DecodeLimits::default() };
-        let noise = crate::run::body(&mut callboard_core::Random::from_seed(5), 10);
-        let coded = crate::run::encode_whole(coding, Level::Default, &noise);
+        let noise = crate::bodies::body(&mut callboard_core::Random::from_seed(5), 10);
+        let coded = crate::bodies::encode_whole(coding, Level::Default, &noise);
         assert_eq!(decode(coding, &limits, &coded, Feed::Bytes).end, Ok(()), "{coding}");
     }
     assert_eq!(DecodeError::RatioExceeded.status().code(), 413);
@@ -117,7 +117,7 @@ fn a_bomb_in_a_bomb_is_judged_by_what_was_sent() {
     headers.append(header::CONTENT_ENCODING, "gzip, br").unwrap();
     let codings = Codings::read(&headers).unwrap();
     let inner = bomb(Coding::Gzip, 512);
-    let coded = crate::run::encode_whole(Coding::Brotli, Level::Default, &inner);
+    let coded = crate::bodies::encode_whole(Coding::Brotli, Level::Default, &inner);
     assert!(coded.len() < 8 * 1024);
     let (memory, given, end) = weigh(&codings, &DecodeLimits::default(), &coded);
     assert_eq!(end, Err(DecodeError::RatioExceeded));
@@ -127,9 +127,9 @@ fn a_bomb_in_a_bomb_is_judged_by_what_was_sent() {
 #[test]
 fn an_outer_bomb_that_gives_nothing_ends_too() {
     // 64 MiB of padding behind a member of gzip, hidden by brotli: the end gives 30 bytes, the middle all of it.
-    let mut inner = crate::run::encode_whole(Coding::Gzip, Level::Default, crate::vectors::TEXT);
+    let mut inner = crate::bodies::encode_whole(Coding::Gzip, Level::Default, crate::vectors::TEXT);
     inner.resize(inner.len() + 64 * MIB, 0);
-    let coded = crate::run::encode_whole(Coding::Brotli, Level::Default, &inner);
+    let coded = crate::bodies::encode_whole(Coding::Brotli, Level::Default, &inner);
     let mut headers = Headers::new();
     headers.append(header::CONTENT_ENCODING, "gzip, br").unwrap();
     let (_, given, end) = weigh(&Codings::read(&headers).unwrap(), &DecodeLimits::default(), &coded);

@@ -5,7 +5,8 @@ use std::io::Read;
 use callboard_core::Random;
 use callboard_core::coding::{Coding, DecodeLimits, Decoder, EncodeError, Encoder, Level};
 
-use crate::run::{Feed, body, decode, encode, encode_whole};
+use crate::bodies::{body, encode_whole};
+use crate::run::{Feed, decode, encode};
 
 const LEVELS: [Level; 5] = [Level::Exact(0), Level::Fastest, Level::Default, Level::Exact(7), Level::Best];
 

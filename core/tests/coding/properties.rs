@@ -3,7 +3,8 @@
 use callboard_core::Random;
 use callboard_core::coding::{Coding, DecodeLimits, Encoder, Level};
 
-use crate::run::{Feed, Outcome, body, decode, encode};
+use crate::bodies::body;
+use crate::run::{Feed, Outcome, decode, encode};
 
 fn limits() -> DecodeLimits {
     // The ratio is judged at steps, which the split makes.

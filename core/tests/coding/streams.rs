@@ -3,7 +3,8 @@
 use callboard_core::coding::{Coding, Codings, DecodeError, DecodeLimits, Decoder, Level};
 use callboard_core::{Headers, Random, header};
 
-use crate::run::{Feed, body, decode, encode_whole};
+use crate::bodies::{body, encode_whole};
+use crate::run::{Feed, decode};
 use crate::vectors::{TEXT, VECTORS, bytes};
 
 fn listed(value: &str) -> Codings {
