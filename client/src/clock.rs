@@ -1,12 +1,13 @@
-//! When a deadline began to run, and when it is due.
+//! The total deadline of a request, as its exchanges carry it: the steps before have the core's `Deadlines`.
 
 use std::time::Duration;
 
 use callboard_core::Instant;
+use callboard_core::deadlines::{Deadline, Expired};
 
-use crate::error::{Deadline, ErrorKind};
+use crate::error::ErrorKind;
 
-/// The clock of a request, or of a step of it.
+/// When the request began, and how long it may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     pub(crate) began: Instant,
@@ -18,7 +19,7 @@ impl Clock {
         self.began + self.limit
     }
 
-    pub(crate) fn passed(&self, deadline: Deadline, now: Instant) -> ErrorKind {
-        ErrorKind::TimedOut { deadline, elapsed: now - self.began, limit: self.limit }
+    pub(crate) fn passed(&self, now: Instant) -> ErrorKind {
+        Expired { deadline: Deadline::Total, elapsed: now - self.began, limit: self.limit }.into()
     }
 }

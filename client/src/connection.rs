@@ -153,6 +153,8 @@ pub(crate) struct Connection {
     plain_headers: Option<Box<Headers>>,
     /// Something was cut short: it cannot be used again.
     is_spoilt: bool,
+    /// The machine has shorter limits than the session's.
+    is_impatient: bool,
     send_buffer: usize,
 }
 
@@ -170,7 +172,8 @@ impl Connection {
         let relay = Arc::new(Relay::default());
         let waker = Waker::from(Arc::clone(&relay));
         let driver = Driver::new(machine, stream, runtime);
-        Self { driver, relay, waker, info, keep_alive: None, plain_headers: None, is_spoilt: false, send_buffer }
+        let (keep_alive, plain_headers, is_spoilt, is_impatient) = (None, None, false, false);
+        Self { driver, relay, waker, info, keep_alive, plain_headers, is_spoilt, is_impatient, send_buffer }
     }
 
     pub(crate) fn info(&self) -> &Arc<StreamInfo> {
@@ -231,6 +234,20 @@ impl Connection {
 
     pub(crate) fn keep_plain_headers(&mut self, headers: Box<Headers>) {
         self.plain_headers = Some(headers);
+    }
+
+    /// How long the server may be silent in the exchange that begins, if that is less than the session's `limits` say.
+    pub(crate) fn bear_silence(&mut self, longest: Duration, limits: &Arc<Limits>) {
+        let is_shorter = longest < limits.head_timeout.max(limits.body_timeout);
+        if is_shorter {
+            let head_timeout = limits.head_timeout.min(longest);
+            let body_timeout = limits.body_timeout.min(longest);
+            let limits = Limits { head_timeout, body_timeout, ..Limits::clone(limits) };
+            self.leased().machine.set_limits(Arc::new(limits));
+        } else if self.is_impatient {
+            self.leased().machine.set_limits(Arc::clone(limits));
+        }
+        self.is_impatient = is_shorter;
     }
 
     /// Bytes received and sent so far.

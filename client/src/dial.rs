@@ -7,16 +7,16 @@ use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use callboard_core::deadlines::{Deadlines, Step as Wait};
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::TlsError;
 use callboard_runtime::{BoxFuture, Endpoint, Handle, Stream, Timer};
 use url::{Host, Url};
 
-use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::connections::Lease;
 use crate::error::{Deadline, Error, ErrorKind, Phase};
-use crate::settings::Settings;
+use crate::settings::{Settings, Timeouts};
 
 /// A connection in the making, and the slot that it will fill.
 pub(crate) struct Dial {
@@ -27,7 +27,6 @@ pub(crate) struct Dial {
     #[cfg(feature = "tls")]
     server_name: Option<Box<str>>,
     step: Step,
-    step_clock: Clock,
     timer: Option<Box<dyn Timer>>,
     /// Where to try next, in order.
     addresses: std::vec::IntoIter<Endpoint>,
@@ -68,7 +67,6 @@ impl Dial {
             #[cfg(feature = "tls")]
             server_name: url.host_str().filter(|_| url.scheme() == "https").map(Into::into),
             step,
-            step_clock: Clock { began: runtime.now(), limit: settings.timeouts.connect },
             timer: None,
             addresses: addresses.into_iter(),
             tried: Vec::new(),
@@ -76,9 +74,14 @@ impl Dial {
     }
 
     /// Ready when the slot has its connection.
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>, total: Clock) -> Poll<Result<(), Error>> {
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        deadlines: &mut Deadlines,
+        timeouts: &Timeouts,
+    ) -> Poll<Result<(), Error>> {
         loop {
-            match self.poll_step(context) {
+            match self.poll_step(context, deadlines) {
                 Poll::Ready(Ok(Some(stream))) => {
                     let limits = Arc::clone(&self.settings.limits);
                     self.lease.dialled(Connection::new(stream, self.runtime.clone(), limits));
@@ -87,12 +90,12 @@ impl Dial {
                 Poll::Ready(Ok(None)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
-                    let due = self.step_clock.due().min(total.due());
+                    let (_, due) = deadlines.next(timeouts);
                     let timer = self.timer.get_or_insert_with(|| self.runtime.timer());
                     if timer.poll_at(context, due).is_pending() {
                         return Poll::Pending;
                     }
-                    self.miss_deadline(total)?;
+                    self.miss_deadline(deadlines, timeouts)?;
                 }
             }
         }
@@ -104,7 +107,11 @@ impl Dial {
     }
 
     /// Some: connected. None: on to the next step.
-    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Box<dyn Stream>>, Error>> {
+    fn poll_step(
+        &mut self,
+        context: &mut Context<'_>,
+        deadlines: &mut Deadlines,
+    ) -> Poll<Result<Option<Box<dyn Stream>>, Error>> {
         match &mut self.step {
             Step::Resolve(future) => match future.as_mut().poll(context) {
                 Poll::Pending => return Poll::Pending,
@@ -121,7 +128,7 @@ impl Dial {
                 let Some(endpoint) = self.addresses.next() else { return Poll::Ready(Err(self.give_up())) };
                 let future = self.runtime.connect(endpoint.clone());
                 self.step = Step::Connect(endpoint, future);
-                self.step_clock.began = self.runtime.now();
+                deadlines.enter(Wait::Connect, self.runtime.now());
             }
             Step::Connect(endpoint, future) => match future.as_mut().poll(context) {
                 Poll::Pending => return Poll::Pending,
@@ -132,7 +139,7 @@ impl Dial {
                 }
                 Poll::Ready(Ok(stream)) => {
                     let endpoint = endpoint.clone();
-                    return Poll::Ready(self.connected(endpoint, stream));
+                    return Poll::Ready(self.connected(endpoint, stream, deadlines));
                 }
             },
             #[cfg(feature = "tls")]
@@ -151,16 +158,26 @@ impl Dial {
     /// The transport is there: TLS is next if the URL asks for it, else the stream is ready.
     #[cfg(not(feature = "tls"))]
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the shape is that of the form with TLS")]
-    fn connected(&mut self, _: Endpoint, stream: Box<dyn Stream>) -> Result<Option<Box<dyn Stream>>, Error> {
+    fn connected(
+        &mut self,
+        _: Endpoint,
+        stream: Box<dyn Stream>,
+        _: &mut Deadlines,
+    ) -> Result<Option<Box<dyn Stream>>, Error> {
         Ok(Some(stream))
     }
 
     #[cfg(feature = "tls")]
-    fn connected(&mut self, endpoint: Endpoint, stream: Box<dyn Stream>) -> Result<Option<Box<dyn Stream>>, Error> {
+    fn connected(
+        &mut self,
+        endpoint: Endpoint,
+        stream: Box<dyn Stream>,
+        deadlines: &mut Deadlines,
+    ) -> Result<Option<Box<dyn Stream>>, Error> {
         let Some(name) = self.server_name.take() else { return Ok(Some(stream)) };
         let connector = self.settings.connector().map_err(|error| Error::new(Phase::Tls, ErrorKind::Tls(error)))?;
         self.step = Step::Secure(endpoint, Box::pin(async move { connector.connect(stream, &name).await }));
-        self.step_clock.began = self.runtime.now();
+        deadlines.enter(Wait::Secure, self.runtime.now());
         Ok(None)
     }
 
@@ -174,15 +191,11 @@ impl Dial {
     }
 
     /// A deadline passed: the end, or the next address.
-    fn miss_deadline(&mut self, total: Clock) -> Result<(), Error> {
-        let now = self.runtime.now();
-        let (deadline, clock) =
-            if total.due() <= now { (Deadline::Total, total) } else { (Deadline::Connect, self.step_clock) };
-        if clock.due() > now {
-            // The timer was early.
-            return Ok(());
-        }
-        let error = Error::new(self.phase(), clock.passed(deadline, now));
+    fn miss_deadline(&mut self, deadlines: &Deadlines, timeouts: &Timeouts) -> Result<(), Error> {
+        // None: the timer was early.
+        let Some(expired) = deadlines.expired(timeouts, self.runtime.now()) else { return Ok(()) };
+        let deadline = expired.deadline;
+        let error = Error::new(self.phase(), expired.into());
         match &self.step {
             Step::Connect(endpoint, _) => {
                 let endpoint = endpoint.clone();

@@ -6,10 +6,15 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use callboard_core::deadlines::{Expired, InvalidTimeouts};
 use callboard_core::http1::{ReceiveError, SendError};
 use callboard_core::redirect::RedirectError;
 use callboard_core::{InvalidHeader, Status};
 use callboard_runtime::{DriveError, Endpoint};
+use url::Url;
+
+pub use callboard_core::deadlines::Deadline;
+pub use callboard_core::retry::Delivery;
 
 /// An error of whoever produced a request body.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -42,17 +47,6 @@ pub enum Phase {
     Redirect,
 }
 
-/// Whether the request can have reached the server. Retries build on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Delivery {
-    /// No byte of it was handed to the transport: sending it again is safe.
-    NeverSent,
-    /// Bytes were handed to the transport and none came back: the server may have acted on it.
-    MaybeSent,
-    /// The server has begun to answer.
-    Answered,
-}
-
 /// What went wrong.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -67,6 +61,8 @@ pub enum ErrorKind {
     ConnectNotSupported,
     /// A header field of the request.
     InvalidHeader(InvalidHeader),
+    /// Timeouts under which no request could succeed.
+    InvalidTimeouts(InvalidTimeouts),
     /// A cookie of the request: its name or its value would arrive as something else.
     InvalidCookie,
     /// The body could not be serialised as JSON.
@@ -117,16 +113,19 @@ pub enum ErrorKind {
     BodyGone,
 }
 
-/// A deadline of the session or the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Deadline {
-    /// From the start of the request to the end of the response's body.
-    Total,
-    /// For a connection of the pool.
-    Queue,
-    /// For one step of connecting: the look-up, one address, or the TLS handshake.
-    Connect,
+/// A redirection that was followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The status that redirected.
+    pub status: Status,
+    /// The URL that answered with it.
+    pub url: Url,
+}
+
+impl From<Expired> for ErrorKind {
+    fn from(Expired { deadline, elapsed, limit }: Expired) -> Self {
+        Self::TimedOut { deadline, elapsed, limit }
+    }
 }
 
 /// Why a request failed.
@@ -147,11 +146,13 @@ struct Inner {
     host: Option<Box<str>>,
     peer: Option<Endpoint>,
     reused: bool,
+    history: Vec<Hop>,
 }
 
 impl Error {
     pub(crate) fn new(phase: Phase, kind: ErrorKind) -> Self {
-        Self(Box::new(Inner { kind, phase, delivery: Delivery::NeverSent, host: None, peer: None, reused: false }))
+        let (delivery, history) = (Delivery::NeverSent, Vec::new());
+        Self(Box::new(Inner { kind, phase, delivery, host: None, peer: None, reused: false, history }))
     }
 
     pub(crate) fn delivered(mut self, delivery: Delivery) -> Self {
@@ -167,6 +168,11 @@ impl Error {
 
     pub(crate) fn at_host(mut self, host: &str) -> Self {
         self.0.host.get_or_insert_with(|| host.into());
+        self
+    }
+
+    pub(crate) fn after(mut self, history: Vec<Hop>) -> Self {
+        self.0.history = history;
         self
     }
 
@@ -198,6 +204,26 @@ impl Error {
     /// Whether the connection had carried another request before.
     pub fn reused(&self) -> bool {
         self.0.reused
+    }
+
+    /// The redirections that had been followed, in order.
+    pub fn history(&self) -> &[Hop] {
+        &self.0.history
+    }
+
+    /// Whether another attempt may end otherwise: what the network did, but not what either side said.
+    pub(crate) fn is_transient(&self) -> bool {
+        match &self.0.kind {
+            ErrorKind::Resolve(_) | ErrorKind::Connect(_) | ErrorKind::Transport(_) => true,
+            ErrorKind::TimedOut { deadline, .. } => *deadline == Deadline::Connect,
+            ErrorKind::Receive(error) => self.is_cut() || error.is_timeout() || *error == ReceiveError::HeadCut,
+            _ => false,
+        }
+    }
+
+    /// Whether the connection ended, or failed, before a response.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(self.0.kind, ErrorKind::Transport(_) | ErrorKind::Receive(ReceiveError::NoResponse))
     }
 
     /// Whether any deadline passed, of ours or of the system's.
@@ -255,26 +281,6 @@ impl fmt::Display for Phase {
     }
 }
 
-impl fmt::Display for Delivery {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NeverSent => "never sent",
-            Self::MaybeSent => "maybe sent",
-            Self::Answered => "answered",
-        })
-    }
-}
-
-impl fmt::Display for Deadline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Total => "total",
-            Self::Queue => "queue",
-            Self::Connect => "connect",
-        })
-    }
-}
-
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -283,6 +289,7 @@ impl fmt::Display for ErrorKind {
             Self::TlsFeatureMissing => f.write_str("https needs the feature `tls` of callboard"),
             Self::ConnectNotSupported => f.write_str("CONNECT is for proxies and cannot be sent by hand"),
             Self::InvalidHeader(error) => error.fmt(f),
+            Self::InvalidTimeouts(error) => error.fmt(f),
             Self::InvalidCookie => f.write_str("a cookie whose name or value would not arrive as it is"),
             Self::Json(error) => write!(f, "the body is not serialisable: {error}"),
             Self::Send(error) => error.fmt(f),
@@ -344,6 +351,7 @@ impl fmt::Debug for Error {
             .field("host", &inner.host)
             .field("peer", &inner.peer)
             .field("reused", &inner.reused)
+            .field("history", &inner.history)
             .finish()
     }
 }
@@ -352,6 +360,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.0.kind {
             ErrorKind::InvalidHeader(error) => Some(error),
+            ErrorKind::InvalidTimeouts(error) => Some(error),
             ErrorKind::Json(error) | ErrorKind::InvalidJson(error) => Some(error),
             ErrorKind::Send(error) => Some(error),
             ErrorKind::BodySource(error) => Some(&**error),

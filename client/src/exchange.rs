@@ -15,7 +15,7 @@ use crate::body::Parts;
 use crate::clock::Clock;
 use crate::connection::{Connection, Event};
 use crate::connections::Lease;
-use crate::error::{Deadline, Delivery, Error, ErrorKind, Phase};
+use crate::error::{Delivery, Error, ErrorKind, Phase};
 
 /// Turns in one poll before other tasks have theirs.
 const TURNS: usize = 64;
@@ -138,7 +138,7 @@ impl Exchange {
         if connection.leased().is_overdue() {
             let now = connection.now();
             let phase = self.phase();
-            return Err(self.error(phase, self.clock.passed(Deadline::Total, now)));
+            return Err(self.error(phase, self.clock.passed(now)));
         }
         Ok(None)
     }

@@ -41,13 +41,14 @@ pub use callboard_core::cookies::{CookieJar, JarSettings};
 pub use cookie_store::CookieStore;
 #[cfg(feature = "cookies")]
 pub use cookie_store::SharedJar;
-pub use error::{BodyError, Deadline, Delivery, Error, ErrorKind, Phase};
+pub use error::{BodyError, Deadline, Delivery, Error, ErrorKind, Hop, Phase};
 pub use location::IntoUrl;
 pub use request::RequestBuilder;
-pub use response::{Hop, Response, Upgraded};
+pub use response::{Response, Upgraded};
 pub use sending::Sending;
 pub use session::{Session, SessionBuilder};
 pub use settings::Timeouts;
 pub use url::Url;
 
 pub use callboard_core::pool::{HostSnapshot, PoolSnapshot};
+pub use callboard_core::retry::{BudgetLimits, Jitter, RetryPolicy};

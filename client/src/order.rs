@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use callboard_core::redirect::{BODY_FIELDS, ORIGIN_FIELDS};
+use callboard_core::retry::RetryPolicy;
 use callboard_core::{Headers, Method, Version, header};
 use url::Url;
 
@@ -12,6 +12,7 @@ use crate::body::{Body, Content};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::location;
 use crate::own_cookie::OwnCookie;
+use crate::settings::Timeouts;
 
 /// All that says what to send.
 #[derive(Debug)]
@@ -24,7 +25,8 @@ pub(crate) struct Order {
     pub(crate) version: Version,
     pub(crate) expects_continue: bool,
     pub(crate) redirects: u32,
-    pub(crate) total: Duration,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) retry: RetryPolicy,
     pub(crate) socket: Option<Arc<PathBuf>>,
     /// What the user adds to those that the session keeps.
     pub(crate) cookies: Vec<OwnCookie>,

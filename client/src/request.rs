@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use callboard_core::retry::RetryPolicy;
 use callboard_core::{Headers, Method, Version, header};
 use futures_lite::Stream;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::location;
 use crate::order::{Order, append};
 use crate::own_cookie::OwnCookie;
 use crate::sending::Sending;
+use crate::settings::Timeouts;
 use crate::shared::Shared;
 
 /// A request in the making: set what differs from the session, then await it.
@@ -63,7 +65,8 @@ impl RequestBuilder {
                 version: Version::Http11,
                 expects_continue: false,
                 redirects: settings.redirects,
-                total: settings.timeouts.total,
+                timeouts: settings.timeouts,
+                retry: settings.retry,
                 socket: settings.unix_socket.clone(),
                 cookies: Vec::new(),
             }))
@@ -184,10 +187,26 @@ impl RequestBuilder {
         })
     }
 
-    /// From the start of the request to the end of the response's body.
+    /// From the start of the request to the end of the response's body: the total alone. Zero is an error.
     pub fn timeout(self, total: Duration) -> Self {
         self.change(|order| {
-            order.total = total;
+            order.timeouts.total = total;
+            Ok(())
+        })
+    }
+
+    /// All deadlines, in place of the session's.
+    pub fn timeouts(self, timeouts: Timeouts) -> Self {
+        self.change(|order| {
+            order.timeouts = timeouts;
+            Ok(())
+        })
+    }
+
+    /// How it is repeated if it fails, in place of the session's policy. The budget stays that of the session.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.change(|order| {
+            order.retry = policy;
             Ok(())
         })
     }

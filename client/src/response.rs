@@ -16,22 +16,13 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::connection::Event;
-use crate::error::{Delivery, Error, ErrorKind, Phase};
+use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
 use crate::exchange::Exchange;
 use crate::location;
 use crate::text;
 
 /// Room made for a body at once because its length was announced, at most.
 const ROOM: u64 = 1024 * 1024;
-
-/// A redirection that was followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
-    /// The status that redirected.
-    pub status: Status,
-    /// The URL that answered with it.
-    pub url: Url,
-}
 
 /// The answer to a request.
 ///
@@ -233,6 +224,17 @@ impl Response {
         }
     }
 
+    /// The same as [`upgrade`](Self::upgrade), with the head, and with the connection's place in the pool.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn detach(mut self) -> Result<Detached, Error> {
+        let lease = self.source.0.take().and_then(Exchange::into_lease);
+        let Some((connection, place)) = lease.and_then(crate::connections::Lease::detach) else {
+            return Err(self.error(Phase::Head, ErrorKind::NoUpgrade));
+        };
+        let (stream, input) = connection.into_stream();
+        Ok(Detached { head: self.head, stream, input, place })
+    }
+
     /// The next part of the body, for those who poll.
     pub fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         if let Some(part) = self.ahead.iter_mut().find_map(Option::take) {
@@ -337,6 +339,16 @@ pub struct Upgraded {
     pub stream: Box<dyn Stream>,
     /// What the server sent right behind its head.
     pub input: BytesMut,
+}
+
+/// What is left of an exchange whose connection another protocol keeps.
+#[cfg(feature = "websocket")]
+pub(crate) struct Detached {
+    pub(crate) head: Box<ResponseHead>,
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) input: BytesMut,
+    /// Counts as a connection until it is dropped.
+    pub(crate) place: crate::connections::Lease,
 }
 
 impl fmt::Debug for Upgraded {

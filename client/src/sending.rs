@@ -9,11 +9,13 @@ use std::mem;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use callboard_core::http1::{ReceiveError, Request, ResponseHead};
+use callboard_core::deadlines::{Deadlines, Step};
+use callboard_core::fields::RetryAfter;
+use callboard_core::http1::{Request, ResponseHead};
 use callboard_core::redirect::{self, Decision, Redirection};
-use callboard_core::{BodyLength, Instant, Status, header};
+use callboard_core::retry::{self, Failure, Retry};
+use callboard_core::{BodyLength, Instant, Status};
 use callboard_runtime::{Endpoint, Timer};
 
 use crate::body::Content;
@@ -22,11 +24,11 @@ use crate::connection::Event;
 use crate::connections::{Lease, Place, Ticket};
 use crate::cookies;
 use crate::dial::Dial;
-use crate::error::{Deadline, Delivery, Error, ErrorKind, Phase};
+use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
 use crate::exchange::{Exchange, Upload};
 use crate::location;
 use crate::order::Order;
-use crate::response::{Answer, Hop, Response};
+use crate::response::{Answer, Response};
 use crate::shared::Shared;
 use crate::wire;
 
@@ -38,19 +40,21 @@ pub struct Sending {
     order: Option<Box<Order>>,
     failure: Option<Error>,
     stage: Stage,
-    clock: Clock,
-    /// For the queue; a dial and a connection have their own.
+    deadlines: Deadlines,
+    /// For the queue and for the wait between attempts; a dial and a connection have their own.
     timer: Option<Box<dyn Timer>>,
     history: Vec<Hop>,
-    /// A stale connection was replaced: that is done once.
-    is_second_try: bool,
+    /// None until an attempt has failed.
+    retry: Option<Box<Retry>>,
 }
 
 enum Stage {
     New,
     /// To ask the pool.
     Checkout,
-    Queue(Ticket, Clock),
+    Queue(Ticket),
+    /// Until the next attempt.
+    Backoff(Instant),
     Dial(Box<Dial>),
     Head(Exchange),
     Done,
@@ -62,30 +66,49 @@ impl Sending {
             Ok(order) => (Some(order), None),
             Err(error) => (None, Some(error)),
         };
-        let clock = Clock { began: Instant::EPOCH, limit: Duration::MAX };
-        let history = Vec::new();
-        Self { session, order, failure, stage: Stage::New, clock, timer: None, history, is_second_try: false }
+        let (deadlines, history) = (Deadlines::new(Instant::EPOCH), Vec::new());
+        Self { session, order, failure, stage: Stage::New, deadlines, timer: None, history, retry: None }
     }
 
     fn poll_answer(&mut self, order: &mut Order, context: &mut Context<'_>) -> Poll<Result<Answer, Error>> {
         loop {
+            match ready!(self.poll_stage(order, context)) {
+                Ok(answer) => return Poll::Ready(Ok(answer)),
+                Err(error) => self.try_again(error, order)?,
+            }
+        }
+    }
+
+    /// Goes on until the answer is there or something has failed.
+    fn poll_stage(&mut self, order: &mut Order, context: &mut Context<'_>) -> Poll<Result<Answer, Error>> {
+        loop {
             match &mut self.stage {
                 Stage::New => {
-                    self.clock = Clock { began: self.session.runtime.now(), limit: order.total };
-                    self.stage = self.checkout(self.clock.began, order, context)?;
+                    let check = order.timeouts.check();
+                    check.map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidTimeouts(error)))?;
+                    let now = self.session.runtime.now();
+                    self.deadlines = Deadlines::new(now);
+                    if order.retry.is_on() {
+                        self.session.retry_budget().note_request();
+                    }
+                    self.stage = self.checkout(now, order, context)?;
                 }
                 Stage::Checkout => self.stage = self.checkout(self.session.runtime.now(), order, context)?,
-                Stage::Queue(ticket, clock) => match ticket.poll(context) {
+                Stage::Queue(ticket) => match ticket.poll(context) {
                     Poll::Ready(lease) => {
                         self.stage = self.occupy(lease, self.session.runtime.now(), order, context)?;
                     }
-                    Poll::Pending => {
-                        let clock = *clock;
-                        ready!(self.poll_queue_deadline(clock, context))?;
-                    }
+                    Poll::Pending => ready!(self.poll_queue_deadline(order, context))?,
                 },
+                Stage::Backoff(at) => {
+                    let at = *at;
+                    ready!(self.poll_timer(at, context));
+                    if self.session.runtime.now() >= at {
+                        self.stage = Stage::Checkout;
+                    }
+                }
                 Stage::Dial(dial) => {
-                    ready!(dial.poll(context, self.clock))?;
+                    ready!(dial.poll(context, &mut self.deadlines, &order.timeouts))?;
                     if let Stage::Dial(dial) = mem::replace(&mut self.stage, Stage::Done) {
                         self.stage = self.begin(dial.into_lease(), order, false)?;
                     }
@@ -106,7 +129,7 @@ impl Sending {
                     }
                     // The machine sends neither before a head.
                     Ok(_) => {}
-                    Err(error) => self.try_again(error, order)?,
+                    Err(error) => return Poll::Ready(Err(error)),
                 },
                 Stage::Done => return Poll::Ready(Err(Error::new(Phase::Build, ErrorKind::BodyGone))),
             }
@@ -122,25 +145,26 @@ impl Sending {
         match place {
             Place::Here(lease) => self.occupy(lease, now, order, context),
             Place::Queue(ticket) => {
-                let limit = self.session.settings.timeouts.queue;
-                Ok(Stage::Queue(ticket, Clock { began: now, limit }))
+                self.deadlines.enter(Step::Queue, now);
+                Ok(Stage::Queue(ticket))
             }
             Place::Refused => Err(Error::new(Phase::Queue, ErrorKind::QueueFull)),
         }
     }
 
     /// Pending unless a deadline has passed: of the queue, or of the request.
-    fn poll_queue_deadline(&mut self, queue: Clock, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_queue_deadline(&mut self, order: &Order, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let (_, due) = self.deadlines.next(&order.timeouts);
+        ready!(self.poll_timer(due, context));
+        Poll::Ready(match self.deadlines.expired(&order.timeouts, self.session.runtime.now()) {
+            Some(expired) => Err(Error::new(Phase::Queue, expired.into())),
+            None => Ok(()),
+        })
+    }
+
+    fn poll_timer(&mut self, due: Instant, context: &mut Context<'_>) -> Poll<()> {
         let runtime = &self.session.runtime;
-        let timer = self.timer.get_or_insert_with(|| runtime.timer());
-        ready!(timer.poll_at(context, queue.due().min(self.clock.due())));
-        let now = runtime.now();
-        let (deadline, clock) =
-            if self.clock.due() <= now { (Deadline::Total, self.clock) } else { (Deadline::Queue, queue) };
-        if clock.due() <= now {
-            return Poll::Ready(Err(Error::new(Phase::Queue, clock.passed(deadline, now))));
-        }
-        Poll::Ready(Ok(()))
+        self.timer.get_or_insert_with(|| runtime.timer()).poll_at(context, due)
     }
 
     /// A slot is ours: its idle connection if that still lives, else a dial.
@@ -160,7 +184,8 @@ impl Sending {
         Ok(self.dial(lease, order))
     }
 
-    fn dial(&self, lease: Lease, order: &Order) -> Stage {
+    fn dial(&mut self, lease: Lease, order: &Order) -> Stage {
+        self.deadlines.enter(Step::Resolve, self.session.runtime.now());
         let socket = order.socket.as_ref().map(|path| Endpoint::Unix(path.to_path_buf()));
         Stage::Dial(Box::new(Dial::new(lease, &order.url, socket, &self.session.runtime, &self.session.settings)))
     }
@@ -179,8 +204,12 @@ impl Sending {
             ),
         };
         let now = connection.now();
-        let patience = order.waits().then(|| now + settings.timeouts.expect);
-        connection.leased().begin(self.clock.due(), patience);
+        let timeouts = &order.timeouts;
+        let clock = Clock { began: self.deadlines.began(), limit: timeouts.total };
+        self.deadlines.enter(Step::Send, now);
+        let patience = order.waits().then(|| now + timeouts.expect);
+        connection.leased().begin(clock.due(), patience);
+        connection.bear_silence(timeouts.read, &settings.limits);
         let target = location::target(&order.url);
         let request = Request { method: &order.method, target, version: order.version, headers: &headers };
         let id = connection
@@ -195,28 +224,73 @@ impl Sending {
             Content::Bytes(bytes) => Upload::Bytes(bytes.clone()),
             Content::Stream { parts, .. } => parts.take().map_or(Upload::Done, |parts| Upload::Stream(parts, false)),
         };
-        Ok(Stage::Head(Exchange::new(lease, id, upload, self.clock, is_reused)))
+        Ok(Stage::Head(Exchange::new(lease, id, upload, clock, is_reused)))
     }
 
-    /// A connection that was kept may have died while the request was on its way: once, and only if nothing can happen
-    /// twice, the request goes out again on a fresh one (RFC 9112 §9.3.1).
+    /// Sends a request that failed once more, if the policy of retries says so: at once on a fresh connection if a kept
+    /// one had died (RFC 9112 §9.3.1), else after a wait.
     fn try_again(&mut self, error: Error, order: &mut Order) -> Result<(), Error> {
-        let Stage::Head(mut exchange) = mem::replace(&mut self.stage, Stage::Done) else { return Err(error) };
-        let is_cut = matches!(error.kind(), ErrorKind::Transport(_) | ErrorKind::Receive(ReceiveError::NoResponse));
-        let is_harmless = match error.delivery() {
-            Delivery::NeverSent => true,
-            Delivery::MaybeSent => order.method.is_idempotent(),
-            Delivery::Answered => false,
+        let mut stage = mem::replace(&mut self.stage, Stage::Done);
+        let is_stale_reuse = match &mut stage {
+            Stage::Head(exchange) => {
+                recover_stream(exchange, order);
+                exchange.is_reused() && error.is_cut()
+            }
+            _ => false,
         };
-        recover_stream(&mut exchange, order);
-        if !is_cut || !is_harmless || self.is_second_try || !exchange.is_reused() || !order.is_replayable() {
-            return Err(error);
-        }
-        let Some(mut lease) = exchange.into_lease() else { return Err(error) };
-        lease.redial();
-        self.is_second_try = true;
-        self.stage = self.dial(lease, order);
+        let failure = Failure {
+            delivery: error.delivery(),
+            status: None,
+            retry_after: None,
+            is_idempotent: order.method.is_idempotent(),
+            is_replayable: order.is_replayable(),
+            is_transient: error.is_transient(),
+            is_stale_reuse,
+        };
+        let Some(at) = self.decide(&failure, order) else { return Err(error) };
+        self.stage = match stage {
+            Stage::Head(exchange) if is_stale_reuse && at <= self.session.runtime.now() => {
+                match exchange.into_lease() {
+                    Some(mut lease) => {
+                        lease.redial();
+                        self.dial(lease, order)
+                    }
+                    None => Stage::Checkout,
+                }
+            }
+            _ => Stage::Backoff(at),
+        };
         Ok(())
+    }
+
+    /// When to send the request once more, if at all.
+    fn decide(&mut self, failure: &Failure, order: &Order) -> Option<Instant> {
+        let runtime = &self.session.runtime;
+        let due = self.deadlines.total(&order.timeouts);
+        let retry = self.retry.get_or_insert_with(|| Box::new(Retry::new(order.retry, runtime.entropy(), due)));
+        let now = runtime.now();
+        match retry.decide(failure, &mut self.session.retry_budget(), now) {
+            retry::Decision::RetryAt(at) => {
+                self.deadlines.enter(Step::Backoff, now);
+                Some(at)
+            }
+            retry::Decision::GiveUp(_) => None,
+        }
+    }
+
+    /// When to repeat a request that was answered, if at all.
+    fn repeat_answered(&mut self, head: &ResponseHead, replayable: bool, order: &Order) -> Option<Instant> {
+        let wall_clock = self.session.runtime.wall_clock().as_secs();
+        let failure = Failure {
+            delivery: Delivery::Answered,
+            status: Some(head.status),
+            retry_after: RetryAfter::read(&head.headers, wall_clock).map(|after| after.delay(wall_clock)),
+            is_idempotent: order.method.is_idempotent(),
+            is_replayable: replayable,
+            is_transient: true,
+            is_stale_reuse: false,
+        };
+        self.decide(&failure, order)
     }
 
     /// Some: the answer is final. None: another request is to be sent.
@@ -236,9 +310,14 @@ impl Sending {
             self.stage = Stage::Checkout;
             return Ok(None);
         }
+        let location = match redirect::location(&head.headers) {
+            Ok(location) => location,
+            Err(_) if !head.status.is_redirection() || order.redirects == 0 => None,
+            Err(error) => return Err(exchange.error(Phase::Redirect, ErrorKind::Redirect(error))),
+        };
         let decision = redirect::decide(&Redirection {
             status: head.status,
-            location: head.headers.get(header::LOCATION),
+            location,
             method: &order.method,
             from: &order.url,
             followed: u32::try_from(self.history.len()).unwrap_or(u32::MAX),
@@ -246,6 +325,15 @@ impl Sending {
             replayable,
         });
         match decision {
+            Ok(Decision::Stop) if order.retry.is_on() && retry::is_worth_repeating(head.status, true) => {
+                let Some(at) = self.repeat_answered(&head, replayable, order) else {
+                    return Ok(Some(Answer { exchange, head, length, is_upgraded: false }));
+                };
+                recover_stream(&mut exchange, order);
+                exchange.settle();
+                self.stage = Stage::Backoff(at);
+                Ok(None)
+            }
             Ok(Decision::Stop) => Ok(Some(Answer { exchange, head, length, is_upgraded: false })),
             Ok(Decision::Follow { url, method, drop_body, drop_origin_fields }) => {
                 recover_stream(&mut exchange, order);
@@ -291,7 +379,7 @@ impl Future for Sending {
                 let history = mem::take(&mut this.history);
                 Poll::Ready(match result {
                     Ok(answer) => Ok(Response::new(answer, order.url, history, limit)),
-                    Err(error) => Err(error.at_host(location::origin(&order.url))),
+                    Err(error) => Err(error.at_host(location::origin(&order.url)).after(history)),
                 })
             }
         }
@@ -303,7 +391,8 @@ impl fmt::Debug for Sending {
         let stage = match self.stage {
             Stage::New => "new",
             Stage::Checkout => "checkout",
-            Stage::Queue(..) => "queue",
+            Stage::Queue(_) => "queue",
+            Stage::Backoff(_) => "backoff",
             Stage::Dial(_) => "dial",
             Stage::Head(_) => "head",
             Stage::Done => "done",

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use callboard_core::pool::PoolSnapshot;
+use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, InvalidHeader, Limits, Method, header};
 use callboard_runtime::Handle;
 #[cfg(feature = "tls")]
@@ -141,7 +142,7 @@ pub struct SessionBuilder {
 }
 
 impl SessionBuilder {
-    /// The deadlines.
+    /// The deadlines of each request that has no record of its own.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.settings.timeouts = timeouts;
         self
@@ -187,6 +188,27 @@ impl SessionBuilder {
     /// Redirections followed for one request. Default 10; 0: none.
     pub fn redirects(mut self, limit: u32) -> Self {
         self.settings.redirects = limit;
+        self
+    }
+
+    /// How requests that failed are repeated. Default: they are not, but for one whose kept connection had died.
+    ///
+    /// ```no_run
+    /// # fn example(runtime: callboard_runtime::Handle) {
+    /// use callboard_client::{RetryPolicy, Session};
+    ///
+    /// let session = Session::builder(runtime).retry(RetryPolicy::attempts(3)).build();
+    /// # drop(session);
+    /// # }
+    /// ```
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.settings.retry = policy;
+        self
+    }
+
+    /// How many retries all requests of the session make together. Default: one for ten requests, and 10 per second.
+    pub fn retry_budget(mut self, limits: BudgetLimits) -> Self {
+        self.settings.retry_budget = limits;
         self
     }
 

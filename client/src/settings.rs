@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use callboard_core::pool::PoolLimits;
+use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, Limits};
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::{TlsConnector, TlsError};
@@ -15,25 +16,7 @@ use crate::cookie_store::CookieStore;
 #[cfg(feature = "cookies")]
 use crate::cookie_store::SharedJar;
 
-/// The deadlines of a session. Each can be raised, none turned off: `Duration::MAX` is 584 years.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// From the start of a request to the end of its response's body, redirections included. Default 300 s.
-    pub total: Duration,
-    /// Waiting for a connection of the pool, when a limit of connections is reached. Default 300 s.
-    pub queue: Duration,
-    /// Each step of connecting: the look-up of the name, each address, the TLS handshake. Default 10 s.
-    pub connect: Duration,
-    /// How long a body waits for `100 Continue` before it is sent anyway (RFC 9110 §10.1.1). Default 1 s.
-    pub expect: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let minutes = Duration::from_secs(300);
-        Self { total: minutes, queue: minutes, connect: Duration::from_secs(10), expect: Duration::from_secs(1) }
-    }
-}
+pub use callboard_core::deadlines::Timeouts;
 
 /// What a session is made of.
 #[derive(Clone, Debug)]
@@ -44,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) headers: Headers,
     pub(crate) user_agent: Option<Box<str>>,
     pub(crate) redirects: u32,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) retry_budget: BudgetLimits,
     pub(crate) body_limit: u64,
     pub(crate) unix_socket: Option<Arc<PathBuf>>,
     pub(crate) cookie_store: Option<Arc<dyn CookieStore>>,
@@ -66,6 +51,8 @@ impl Default for Settings {
             headers: Headers::new(),
             user_agent: Some(concat!("callboard/", env!("CARGO_PKG_VERSION")).into()),
             redirects: 10,
+            retry: RetryPolicy::default(),
+            retry_budget: BudgetLimits::default(),
             body_limit: 1024 * 1024 * 1024,
             unix_socket: None,
             #[cfg(feature = "cookies")]

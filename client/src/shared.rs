@@ -1,9 +1,10 @@
 //! What the clones of a session and its requests share.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callboard_core::Headers;
+use callboard_core::retry::RetryBudget;
 use callboard_runtime::Handle;
 use url::Url;
 
@@ -15,12 +16,19 @@ pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     pub(crate) settings: Arc<Settings>,
     pub(crate) connections: Arc<Connections>,
+    retry_budget: Mutex<RetryBudget>,
 }
 
 impl Shared {
     pub(crate) fn new(runtime: Handle, settings: Settings) -> Self {
         let connections = Connections::new(settings.pool, runtime.clone());
-        Self { runtime, settings: Arc::new(settings), connections }
+        let retry_budget = Mutex::new(RetryBudget::new(settings.retry_budget, runtime.now()));
+        Self { runtime, settings: Arc::new(settings), connections, retry_budget }
+    }
+
+    /// The retries that the requests of the session may still make.
+    pub(crate) fn retry_budget(&self) -> MutexGuard<'_, RetryBudget> {
+        self.retry_budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps the cookies that an answer of `url` sets.

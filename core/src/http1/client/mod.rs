@@ -275,6 +275,11 @@ impl ClientConnection {
         self.taken + self.partial
     }
 
+    /// Other limits, from the next request on: a silence that only one request bears, say.
+    pub fn set_limits(&mut self, limits: Arc<Limits>) {
+        self.limits = limits;
+    }
+
     /// Requests sent so far.
     pub fn exchanges(&self) -> u64 {
         self.exchange.next
