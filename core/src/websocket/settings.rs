@@ -18,7 +18,7 @@ pub struct Settings {
     pub max_frame: usize,
     /// Frames of one received message. Past it: 1008. Default 131,072.
     pub max_fragments: u32,
-    /// Bytes above which an outgoing message leaves as fragments, so that control frames can pass. Default 256 KiB.
+    /// Bytes above which an outgoing message leaves as fragments, so that control frames can pass. Default 1 MiB.
     pub fragment: usize,
     /// Bytes that wait to be sent above which `can_send` is false. One message may overshoot it. Default 1 MiB.
     pub send_buffer: usize,
@@ -41,7 +41,7 @@ impl Default for Settings {
             max_message: 4 * 1024 * 1024,
             max_frame: 4 * 1024 * 1024,
             max_fragments: 128 * 1024,
-            fragment: 256 * 1024,
+            fragment: 1024 * 1024,
             send_buffer: 1024 * 1024,
             ping_interval: Some(Duration::from_secs(20)),
             pong_timeout: Duration::from_secs(20),
