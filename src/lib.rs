@@ -10,6 +10,7 @@
 //! | `sim` | `Simulation`: seeded scheduler, virtual time, simulated network | |
 //! | `client` | [`client::Session`] | yes |
 //! | `web` | [`web::App`] | yes |
+//! | `websocket` | [`WebSocket`]: one type for both sides | yes |
 //! | `tls` | TLS on every runtime, both sides | |
 //!
 //! The core ([`core`]) is there always: machines without I/O, for loops of your own.
@@ -22,6 +23,8 @@ pub use callboard_core as core;
 pub use callboard_core::{Headers, Instant, Limits, Method, Status, Target, Version, header};
 pub use callboard_runtime as runtime;
 pub use callboard_runtime::{Endpoint, Handle, Runtime, actor};
+#[cfg(feature = "websocket")]
+pub use callboard_runtime::{WebSocket, websocket};
 
 #[cfg(feature = "client")]
 pub use callboard_client as client;

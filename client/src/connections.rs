@@ -208,6 +208,15 @@ impl Lease {
     }
 }
 
+#[cfg(feature = "websocket")]
+impl Lease {
+    /// Takes the connection out for another protocol, and keeps its slot occupied.
+    pub(crate) fn detach(mut self) -> Option<(Connection, Self)> {
+        let connection = self.connection.take()?;
+        Some((*connection, self))
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         self.connection = None;

@@ -3,6 +3,7 @@
 //! * [`Session`] has a verb for each method; [`RequestBuilder`] is awaited and gives a [`Response`], head first.
 //! * [`Error`] says in which [`Phase`] a request failed, with which peer, and whether it can have arrived
 //!   ([`Delivery`]).
+//! * `Session::websocket` (feature `websocket`) opens a WebSocket, by a request like any other.
 //! * Each deadline and limit is finite by default and in force: see [`Timeouts`] and [`SessionBuilder`].
 //!
 //! Inside, from the top: `session` makes requests, which have in `shared` what they need of it; `request` puts an
@@ -33,6 +34,8 @@ mod settings;
 mod shared;
 mod sweeper;
 mod text;
+#[cfg(feature = "websocket")]
+mod websocket;
 mod wire;
 
 pub use body::Body;
@@ -49,6 +52,10 @@ pub use sending::Sending;
 pub use session::{Session, SessionBuilder};
 pub use settings::Timeouts;
 pub use url::Url;
+#[cfg(feature = "websocket")]
+pub use websocket::{ConnectError, Refusal, WebSocketBuilder};
 
 pub use callboard_core::pool::{HostSnapshot, PoolSnapshot};
+#[cfg(feature = "websocket")]
+pub use callboard_runtime::websocket::{WebSocket, WebSocketError, WebSocketSender};
 pub use callboard_core::retry::{BudgetLimits, Jitter, RetryPolicy};

@@ -3,6 +3,8 @@
 //! A password in a URL turns into an `Authorization` field and leaves the URL, so that no log, error or redirection
 //! can show it.
 
+use std::borrow::Cow;
+
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
@@ -80,6 +82,30 @@ fn parse(text: &str) -> Result<Url, Error> {
     })
 }
 
+/// The same URL reference with `http` in place of `ws`, and `https` in place of `wss`, where a WebSocket is opened
+/// (RFC 6455 §3).
+pub(crate) fn http_name(reference: &[u8], is_websocket: bool) -> Cow<'_, [u8]> {
+    let is_renamed = is_websocket && reference.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"ws"));
+    match reference.get(2..) {
+        Some(rest @ ([b':', ..] | [b's' | b'S', b':', ..])) if is_renamed => Cow::Owned([b"http", rest].concat()),
+        _ => Cow::Borrowed(reference),
+    }
+}
+
+/// A URL of a WebSocket by the name that HTTP has for it.
+#[cfg(feature = "websocket")]
+pub(crate) fn of_websocket(url: Url) -> Result<Url, Error> {
+    let scheme = match url.scheme() {
+        "ws" => "http",
+        "wss" => "https",
+        _ => return Ok(url),
+    };
+    let mut url = url;
+    // All four are special schemes, between which a URL can change.
+    url.set_scheme(scheme).map_err(|()| invalid("the URL is malformed"))?;
+    Ok(url)
+}
+
 /// Checks that a URL can be asked for.
 pub(crate) fn check(url: &Url) -> Result<(), Error> {
     match url.scheme() {
@@ -136,6 +162,16 @@ mod tests {
         for bad in ["ftp://a/", "mailto:a@b", "unix:/socket", "localhost:8080"] {
             let error = bad.into_url().and_then(|url| check(&url)).expect_err(bad);
             assert!(matches!(error.kind(), ErrorKind::SchemeNotSupported(_)), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn websockets_have_another_name_for_a_scheme() {
+        let rows =
+            [("ws://a/b", "http://a/b"), ("WSS://a", "https://a"), ("wsx://a", "wsx://a"), ("/ws", "/ws"), ("", "")];
+        for (given, expected) in rows {
+            assert_eq!(http_name(given.as_bytes(), true).to_ascii_lowercase(), expected.as_bytes(), "{given}");
+            assert_eq!(&*http_name(given.as_bytes(), false), given.as_bytes());
         }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Order {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) socket: Option<Arc<PathBuf>>,
+    /// It opens a WebSocket: `ws` and `wss` are other names for `http` and `https`.
+    pub(crate) is_websocket: bool,
     /// What the user adds to those that the session keeps.
     pub(crate) cookies: Vec<OwnCookie>,
 }

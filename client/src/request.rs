@@ -68,6 +68,7 @@ impl RequestBuilder {
                 timeouts: settings.timeouts,
                 retry: settings.retry,
                 socket: settings.unix_socket.clone(),
+                is_websocket: false,
                 cookies: Vec::new(),
             }))
         });
@@ -215,6 +216,15 @@ impl RequestBuilder {
     pub fn unix_socket(self, path: impl Into<PathBuf>) -> Self {
         self.change(|order| {
             order.socket = Some(Arc::new(path.into()));
+            Ok(())
+        })
+    }
+
+    /// Makes it follow redirections to `ws` and `wss`.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn for_websocket(self) -> Self {
+        self.change(|order| {
+            order.is_websocket = true;
             Ok(())
         })
     }

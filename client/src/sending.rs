@@ -315,9 +315,10 @@ impl Sending {
             Err(_) if !head.status.is_redirection() || order.redirects == 0 => None,
             Err(error) => return Err(exchange.error(Phase::Redirect, ErrorKind::Redirect(error))),
         };
+        let location = location.map(|location| location::http_name(location, order.is_websocket));
         let decision = redirect::decide(&Redirection {
             status: head.status,
-            location,
+            location: location.as_deref(),
             method: &order.method,
             from: &order.url,
             followed: u32::try_from(self.history.len()).unwrap_or(u32::MAX),

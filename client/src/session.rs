@@ -21,6 +21,8 @@ use crate::location::IntoUrl;
 use crate::request::RequestBuilder;
 use crate::settings::{Settings, Timeouts};
 use crate::shared::Shared;
+#[cfg(feature = "websocket")]
+use crate::websocket::WebSocketBuilder;
 
 /// Sends requests and keeps connections between them. Cheap to clone; clones share everything.
 ///
@@ -88,6 +90,15 @@ impl Session {
     /// Any method but CONNECT. Nothing is sent before the builder is awaited; a bad URL is an error then.
     pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
         RequestBuilder::new(Arc::clone(&self.shared), method, url.into_url())
+    }
+
+    /// A WebSocket (RFC 6455). `ws`, `wss`, `http` and `https` URLs will do. Nothing is sent before the builder is
+    /// awaited.
+    #[cfg(feature = "websocket")]
+    pub fn websocket(&self, url: impl IntoUrl) -> WebSocketBuilder {
+        let url = url.into_url().and_then(crate::location::of_websocket);
+        let request = RequestBuilder::new(Arc::clone(&self.shared), Method::Get, url);
+        WebSocketBuilder::new(request, self.shared.runtime.clone())
     }
 
     /// The runtime that it lives on.

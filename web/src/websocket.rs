@@ -16,10 +16,10 @@ use crate::extract::FromRequestParts;
 use crate::response::{Begun, Freed, IntoResponse, Takeover};
 use crate::{RequestParts, Response};
 
-pub use callboard_core::websocket::{
-    Close, CloseCode, Closure, Event, Message, ReceiveError, SendError, Settings, Text,
+pub use callboard_runtime::websocket::{
+    Close, CloseCode, Closure, Event, Message, Overflow, ReceiveError, SendError, Settings, Text, TrySendError,
+    WebSocket, WebSocketError, WebSocketSender,
 };
-pub use callboard_runtime::websocket::{Overflow, TrySendError, WebSocket, WebSocketError, WebSocketSender};
 
 /// The settings of every WebSocket that sets none.
 static DEFAULT: LazyLock<Arc<Settings>> = LazyLock::new(Arc::default);

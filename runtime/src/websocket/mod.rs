@@ -20,3 +20,7 @@ pub use error::{TrySendError, WebSocketError};
 pub use pump::{Attended, Closer, Opening, Pump, WebSocketFailure};
 pub use sender::{Closed, Flush, Overflow, Sending, WebSocketSender};
 pub use socket::{Next, NextEvent, WebSocket};
+
+pub use callboard_core::websocket::{
+    Close, CloseCode, Closure, Event, Message, ReceiveError, Role, SendError, Settings, Text,
+};
