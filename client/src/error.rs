@@ -6,6 +6,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+#[cfg(feature = "compression")]
+use callboard_core::coding::{CodingsError, DecodeError};
 use callboard_core::deadlines::{Expired, InvalidTimeouts};
 use callboard_core::http1::{ReceiveError, SendError};
 use callboard_core::redirect::RedirectError;
@@ -97,6 +99,12 @@ pub enum ErrorKind {
     Receive(ReceiveError),
     /// A redirection that cannot be followed.
     Redirect(RedirectError),
+    /// The content codings of the body cannot be undone.
+    #[cfg(feature = "compression")]
+    Codings(CodingsError),
+    /// The body is not what its content coding says, was cut, or decodes to too much.
+    #[cfg(feature = "compression")]
+    Decoding(DecodeError),
     /// The body is longer than the limit of the session, bytes.
     BodyTooLarge(u64),
     /// The body is not text in a charset that is known here.
@@ -309,6 +317,10 @@ impl fmt::Display for ErrorKind {
             Self::Transport(error) => error.fmt(f),
             Self::Receive(error) => error.fmt(f),
             Self::Redirect(error) => error.fmt(f),
+            #[cfg(feature = "compression")]
+            Self::Codings(error) => error.fmt(f),
+            #[cfg(feature = "compression")]
+            Self::Decoding(error) => error.fmt(f),
             Self::BodyTooLarge(limit) => write!(f, "the body is longer than {limit} bytes"),
             Self::Charset(name) => write!(f, "the charset {name} is not known"),
             Self::Text => f.write_str("the body is not valid text in its charset"),
@@ -371,6 +383,10 @@ impl std::error::Error for Error {
             ErrorKind::Transport(error) => Some(error),
             ErrorKind::Receive(error) => Some(error),
             ErrorKind::Redirect(error) => Some(error),
+            #[cfg(feature = "compression")]
+            ErrorKind::Codings(error) => Some(error),
+            #[cfg(feature = "compression")]
+            ErrorKind::Decoding(error) => Some(error),
             _ => None,
         }
     }

@@ -20,6 +20,8 @@ mod connections;
 mod cookie_file;
 mod cookie_store;
 mod cookies;
+#[cfg(feature = "compression")]
+mod decoding;
 mod dial;
 mod error;
 mod exchange;
@@ -55,6 +57,8 @@ pub use url::Url;
 #[cfg(feature = "websocket")]
 pub use websocket::{ConnectError, Refusal, WebSocketBuilder};
 
+#[cfg(feature = "compression")]
+pub use callboard_core::coding::{CodingsError, DecodeError, DecodeLimits};
 pub use callboard_core::pool::{HostSnapshot, PoolSnapshot};
 #[cfg(feature = "websocket")]
 pub use callboard_runtime::websocket::{WebSocket, WebSocketError, WebSocketSender};

@@ -25,6 +25,9 @@ pub(crate) struct Order {
     pub(crate) version: Version,
     pub(crate) expects_continue: bool,
     pub(crate) redirects: u32,
+    /// Content codings are asked for and undone.
+    #[cfg(feature = "compression")]
+    pub(crate) decodes: bool,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) socket: Option<Arc<PathBuf>>,

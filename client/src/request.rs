@@ -65,6 +65,8 @@ impl RequestBuilder {
                 version: Version::Http11,
                 expects_continue: false,
                 redirects: settings.redirects,
+                #[cfg(feature = "compression")]
+                decodes: settings.decodes,
                 timeouts: settings.timeouts,
                 retry: settings.retry,
                 socket: settings.unix_socket.clone(),
@@ -184,6 +186,17 @@ impl RequestBuilder {
     pub fn redirects(self, limit: u32) -> Self {
         self.change(|order| {
             order.redirects = limit;
+            Ok(())
+        })
+    }
+
+    /// Whether content codings are asked for (`Accept-Encoding`) and undone as the body is read: see
+    /// [`SessionBuilder::decode`](crate::SessionBuilder::decode). `false`: nothing is asked for, and the body is given
+    /// as it comes, whatever its `Content-Encoding`.
+    #[cfg(feature = "compression")]
+    pub fn decode(self, decodes: bool) -> Self {
+        self.change(|order| {
+            order.decodes = decodes;
             Ok(())
         })
     }

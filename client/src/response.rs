@@ -16,13 +16,21 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::connection::Event;
+#[cfg(feature = "compression")]
+use crate::decoding::Decoding;
 use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
 use crate::exchange::Exchange;
 use crate::location;
+use crate::order::Order;
+use crate::settings::Settings;
 use crate::text;
 
 /// Room made for a body at once because its length was announced, at most.
 const ROOM: u64 = 1024 * 1024;
+
+/// Parts that may decode to nothing in one poll.
+#[cfg(feature = "compression")]
+const EMPTY_PARTS: usize = 32;
 
 /// The answer to a request.
 ///
@@ -52,6 +60,16 @@ pub struct Response {
     has_failed: bool,
     trailers: Option<Box<Headers>>,
     limit: u64,
+    counts: Counts,
+    #[cfg(feature = "compression")]
+    decoding: Option<Box<Decoding>>,
+}
+
+/// Bytes of a body so far.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    received: u64,
+    given: u64,
 }
 
 /// A final response's head, before it is made a [`Response`].
@@ -74,12 +92,12 @@ impl Drop for Source {
 }
 
 impl Response {
-    pub(crate) fn new(answer: Answer, url: Url, history: Vec<Hop>, limit: u64) -> Self {
+    pub(crate) fn new(answer: Answer, order: Order, history: Vec<Hop>, settings: &Settings) -> Self {
         let Answer { mut exchange, head, length, is_upgraded } = answer;
         let info = exchange.connection().map(|connection| Arc::clone(connection.info()));
         let mut response = Self {
             head,
-            url,
+            url: order.url,
             history,
             info,
             is_reused: exchange.is_reused(),
@@ -89,9 +107,16 @@ impl Response {
             failure: None,
             has_failed: false,
             trailers: None,
-            limit,
+            limit: settings.body_limit,
+            counts: Counts::default(),
+            #[cfg(feature = "compression")]
+            decoding: None,
         };
         if !is_upgraded {
+            #[cfg(feature = "compression")]
+            if order.decodes {
+                response.prepare_decoding(settings.decode_limits);
+            }
             response.look_ahead();
         }
         response
@@ -142,14 +167,34 @@ impl Response {
         self.is_reused
     }
 
-    /// The length of the body, if the server said it. To HEAD the field `Content-Length` says what GET would bring,
+    /// The length of the body, if the server said it, and if it is not decoded: then what it will be is not known. To HEAD the field `Content-Length` says what GET would bring,
     /// and this is 0.
     pub fn content_length(&self) -> Option<u64> {
         match self.length {
+            BodyLength::Known(_) if self.is_decoded() => None,
             BodyLength::Empty => Some(0),
             BodyLength::Known(length) => Some(length),
             BodyLength::Unknown => None,
         }
+    }
+
+    /// Whether content codings are undone as the body is read. The fields still name them, as they came.
+    pub fn is_decoded(&self) -> bool {
+        #[cfg(feature = "compression")]
+        let is_decoded = self.decoding.is_some();
+        #[cfg(not(feature = "compression"))]
+        let is_decoded = false;
+        is_decoded
+    }
+
+    /// Bytes of the body taken so far from the connection: before content codings are undone.
+    pub fn bytes_received(&self) -> u64 {
+        self.counts.received
+    }
+
+    /// Bytes of the body given so far to whoever reads it: after content codings were undone.
+    pub fn bytes_given(&self) -> u64 {
+        self.counts.given
     }
 
     /// The trailer section, once the body has ended, if there was one (RFC 9110 §6.5). It never mixes with
@@ -237,6 +282,26 @@ impl Response {
 
     /// The next part of the body, for those who poll.
     pub fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        #[cfg(feature = "compression")]
+        let polled = if self.decoding.is_some() { self.poll_decoded(context) } else { self.poll_received(context) };
+        #[cfg(not(feature = "compression"))]
+        let polled = self.poll_received(context);
+        if let Poll::Ready(Some(Ok(part))) = &polled {
+            self.counts.given += part.len() as u64;
+        }
+        polled
+    }
+
+    /// The next part as it was sent.
+    fn poll_received(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let polled = self.poll_source(context);
+        if let Poll::Ready(Some(Ok(part))) = &polled {
+            self.counts.received += part.len() as u64;
+        }
+        polled
+    }
+
+    fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         if let Some(part) = self.ahead.iter_mut().find_map(Option::take) {
             return Poll::Ready(Some(Ok(part)));
         }
@@ -310,6 +375,54 @@ impl Response {
             Some(info) => error.at_peer(info.peer.clone(), self.is_reused),
             None => error,
         }
+    }
+}
+
+#[cfg(feature = "compression")]
+impl Response {
+    fn prepare_decoding(&mut self, limits: callboard_core::coding::DecodeLimits) {
+        match Decoding::of(&self.head, self.length, limits) {
+            Ok(decoding) => self.decoding = decoding.map(Box::new),
+            Err(error) => {
+                self.source = Source(None);
+                self.failure = Some(self.error(Phase::Body, ErrorKind::Codings(error)));
+            }
+        }
+    }
+
+    /// The next part with its codings undone.
+    fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        for _ in 0..EMPTY_PARTS {
+            let Some(decoding) = self.decoding.as_mut().filter(|_| !self.has_failed) else { return Poll::Ready(None) };
+            match decoding.next() {
+                Ok(Some(part)) => return Poll::Ready(Some(Ok(part))),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Some(Err(self.fail_decoding(error)))),
+            }
+            match std::task::ready!(self.poll_received(context)) {
+                Some(Ok(part)) => {
+                    if let Some(decoding) = &mut self.decoding {
+                        decoding.feed(part);
+                    }
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => {
+                    let finished = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish());
+                    return Poll::Ready(finished.err().map(|error| Err(self.fail_decoding(error))));
+                }
+            }
+        }
+        // Others have their turn: the parts come at once and decode to nothing.
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// The rest is not wanted: the connection is kept if it has arrived already, else it closes.
+    fn fail_decoding(&mut self, error: callboard_core::coding::DecodeError) -> Error {
+        self.has_failed = true;
+        self.ahead = [None, None];
+        self.source = Source(None);
+        self.error(Phase::Body, ErrorKind::Decoding(error))
     }
 }
 

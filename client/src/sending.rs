@@ -195,7 +195,7 @@ impl Sending {
         let settings = &self.session.settings;
         let Some(connection) = lease.connection() else { return Ok(self.dial(lease, order)) };
         let cookies = cookies::field(order, settings, self.session.runtime.wall_clock().as_secs());
-        let is_plain = cookies.is_none() && wire::is_plain(order);
+        let is_plain = cookies.is_none() && wire::is_plain(order, settings);
         let headers = match is_plain.then(|| connection.take_plain_headers()).flatten() {
             Some(headers) => headers,
             None => Box::new(
@@ -376,10 +376,10 @@ impl Future for Sending {
             }
             Poll::Ready(result) => {
                 this.stage = Stage::Done;
-                let limit = this.session.settings.body_limit;
+                let settings = &this.session.settings;
                 let history = mem::take(&mut this.history);
                 Poll::Ready(match result {
-                    Ok(answer) => Ok(Response::new(answer, order.url, history, limit)),
+                    Ok(answer) => Ok(Response::new(answer, *order, history, settings)),
                     Err(error) => Err(error.at_host(location::origin(&order.url)).after(history)),
                 })
             }

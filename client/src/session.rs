@@ -196,6 +196,23 @@ impl SessionBuilder {
         self
     }
 
+    /// Whether content codings are asked for, by an `Accept-Encoding` of all that are compiled in, and undone as a body
+    /// is read. Default true. An `Accept-Encoding` of your own replaces the one asked for; a request with `Range` asks
+    /// for none, and a partial response (206) is given as it comes, as is one whose coding is not known.
+    #[cfg(feature = "compression")]
+    pub fn decode(mut self, decodes: bool) -> Self {
+        self.settings.decodes = decodes;
+        self
+    }
+
+    /// What a coded body may decode to. Default: [`DecodeLimits::default`](crate::DecodeLimits), which is 1 GiB, and
+    /// 250 times what was received beyond the first 16 MiB. Parts read one by one are bounded, too.
+    #[cfg(feature = "compression")]
+    pub fn decode_limits(mut self, limits: crate::DecodeLimits) -> Self {
+        self.settings.decode_limits = limits;
+        self
+    }
+
     /// Redirections followed for one request. Default 10; 0: none.
     pub fn redirects(mut self, limit: u32) -> Self {
         self.settings.redirects = limit;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+#[cfg(feature = "compression")]
+use callboard_core::coding::DecodeLimits;
 use callboard_core::pool::PoolLimits;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, Limits};
@@ -30,6 +32,11 @@ pub(crate) struct Settings {
     pub(crate) retry: RetryPolicy,
     pub(crate) retry_budget: BudgetLimits,
     pub(crate) body_limit: u64,
+    /// Whether content codings are asked for and undone, unless a request says otherwise.
+    #[cfg(feature = "compression")]
+    pub(crate) decodes: bool,
+    #[cfg(feature = "compression")]
+    pub(crate) decode_limits: DecodeLimits,
     pub(crate) unix_socket: Option<Arc<PathBuf>>,
     pub(crate) cookie_store: Option<Arc<dyn CookieStore>>,
     /// The store, if it is a jar.
@@ -54,6 +61,10 @@ impl Default for Settings {
             retry: RetryPolicy::default(),
             retry_budget: BudgetLimits::default(),
             body_limit: 1024 * 1024 * 1024,
+            #[cfg(feature = "compression")]
+            decodes: true,
+            #[cfg(feature = "compression")]
+            decode_limits: DecodeLimits::default(),
             unix_socket: None,
             #[cfg(feature = "cookies")]
             cookie_store: Some(Arc::new(jar.clone())),

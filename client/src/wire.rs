@@ -7,7 +7,13 @@ use crate::order::Order;
 use crate::settings::Settings;
 
 /// Whether the fields depend on nothing but the origin and the session.
-pub(crate) fn is_plain(order: &Order) -> bool {
+pub(crate) fn is_plain(order: &Order, settings: &Settings) -> bool {
+    #[cfg(feature = "compression")]
+    if order.decodes != settings.decodes {
+        return false;
+    }
+    #[cfg(not(feature = "compression"))]
+    let _ = settings;
     order.headers.is_empty() && order.body.media_type.is_none() && order.version == Version::Http11 && !order.waits()
 }
 
@@ -40,6 +46,11 @@ pub(crate) fn headers(order: &Order, settings: &Settings, cookies: Option<&[u8]>
         if headers.contains(name) { Ok(()) } else { headers.append(name, value) }
     };
     generate(header::ACCEPT, "*/*")?;
+    // Ranges are of the representation as it is coded (RFC 9110 §14.2): part of one cannot be decoded.
+    #[cfg(feature = "compression")]
+    if order.decodes && !own.contains(header::RANGE) && !settings.headers.contains(header::RANGE) {
+        generate(header::ACCEPT_ENCODING, callboard_core::coding::Coding::ACCEPT)?;
+    }
     if let Some(name) = &settings.user_agent {
         generate(header::USER_AGENT, name)?;
     }
