@@ -1,1 +1,0 @@
-//! Whether a request goes through a proxy, and which.
