@@ -124,7 +124,7 @@ fn rfc850(text: &[u8], now: u64) -> Option<u64> {
 
 /// Seconds since 1970 of a day that the calendar has.
 fn seconds(year: u64, month: usize, day: u64, time_of_day: u64) -> Option<u64> {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let length = match month {
         1 if is_leap => 29,
         1 => 28,

@@ -16,7 +16,7 @@ use super::{ContentRange, Partial};
 /// let data = b"0123456789".repeat(100);
 /// let Satisfied::Partial(partial) = Range::parse(b"bytes=0-4,-5").unwrap().satisfy(1_000) else { unreachable!() };
 /// let plan = Byteranges::new(&partial, Some("text/plain"), &boundary([1, 2]));
-/// let mut content = Vec::new();
+/// let mut content = Vec::<u8>::new();
 /// for part in plan.parts() {
 ///     match part {
 ///         Part::Text(text) => content.extend(text.as_bytes()),

@@ -113,7 +113,7 @@ impl<'a> Conditions<'a> {
     /// Steps 1 and 2 of §13.2.2: `If-Match`, or else `If-Unmodified-Since`.
     fn may_perform(&self, representation: Option<&Representation<'_>>) -> bool {
         if self.headers.contains(header::IF_MATCH) {
-            return self.lists(header::IF_MATCH, representation, |tag, known| tag.strongly_equals(known)) == Some(true);
+            return self.lists(header::IF_MATCH, representation) == Some(true);
         }
         let modified = representation.and_then(|known| known.last_modified);
         let limit = date(self.headers, header::IF_UNMODIFIED_SINCE, self.now);
@@ -125,7 +125,7 @@ impl<'a> Conditions<'a> {
     fn has_already(&self, representation: Option<&Representation<'_>>) -> Option<Decision> {
         let is_reading = matches!(self.method, Method::Get | Method::Head);
         if self.headers.contains(header::IF_NONE_MATCH) {
-            return match self.lists(header::IF_NONE_MATCH, representation, |tag, known| tag.weakly_equals(known)) {
+            return match self.lists(header::IF_NONE_MATCH, representation) {
                 Some(true) if is_reading => Some(Decision::NotModified),
                 Some(false) => None,
                 None if is_reading => None,
@@ -165,13 +165,9 @@ impl<'a> Conditions<'a> {
     }
 
     /// Whether the field lists the representation's tag, or is `*` and there is a representation; `None` if the field
-    /// is malformed.
-    fn lists(
-        &self,
-        name: &str,
-        representation: Option<&Representation<'_>>,
-        equals: impl Fn(Tag<'_>, &EntityTag) -> bool,
-    ) -> Option<bool> {
+    /// is malformed. `If-Match` compares strongly (§13.1.1), `If-None-Match` weakly (§13.1.2).
+    fn lists(&self, name: &str, representation: Option<&Representation<'_>>) -> Option<bool> {
+        let is_strong = name == header::IF_MATCH;
         let known = representation.and_then(|known| known.entity_tag);
         let lines = || self.headers.get_all(name).map(trim_ows).filter(|line| !line.is_empty());
         if lines().eq([b"*"]) {
@@ -181,7 +177,11 @@ impl<'a> Conditions<'a> {
         for tag in lines().flat_map(Tags) {
             let tag = tag?;
             count += 1;
-            found |= known.is_some_and(|known| equals(tag, known));
+            found |= known.is_some_and(
+                |known| {
+                    if is_strong { tag.strongly_equals(known) } else { tag.weakly_equals(known) }
+                },
+            );
         }
         (count > 0).then_some(found)
     }

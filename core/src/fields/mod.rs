@@ -4,8 +4,9 @@
 //! |---|---|
 //! | is what the client has still right, and which part of it is wanted? | [`Conditions`], [`Range`], [`Byteranges`] |
 //! | which representation suits the client? | [`Accept`], [`AcceptEncoding`], [`AcceptLanguage`] |
-//! | what else does the answer depend on? | [`Vary`] |
-//! | what is taken, and when to come back? | [`Allow`], [`RetryAfter`] |
+//! | how long may it be kept, and for whom? | [`CacheControl`], [`Vary`] |
+//! | who is the client behind the proxies? | [`Proxies`](forwarded::Proxies), [`Forwarded`] |
+//! | where else to look, and when to come back? | [`Links`], [`RetryAfter`], [`Allow`] |
 //!
 //! Reading is as lenient as the RFC of the field tells recipients to be: a value that must be ignored is no error but
 //! is as if it was absent. Where the caller has to answer with an error the result says so. All of them are linear in
@@ -16,9 +17,15 @@ mod accept_encoding;
 mod accept_language;
 mod allow;
 mod byteranges;
+mod cache_control;
+mod cache_control_read;
 mod conditional;
 mod content_range;
 mod entity_tag;
+mod extended;
+pub mod forwarded;
+mod link;
+mod link_read;
 pub mod list;
 mod quality;
 mod range;
@@ -30,9 +37,12 @@ pub use accept_encoding::{AcceptCharset, AcceptEncoding};
 pub use accept_language::AcceptLanguage;
 pub use allow::{Allow, ContentLanguage};
 pub use byteranges::{Byteranges, Part, boundary};
+pub use cache_control::{CacheControl, MaxStale, Scope};
 pub use conditional::{Conditions, Decision, Representation};
 pub use content_range::ContentRange;
 pub use entity_tag::{EntityTag, EntityTags, InvalidEntityTag};
+pub use forwarded::Forwarded;
+pub use link::{Link, Links};
 pub use quality::{InvalidQuality, Quality};
 pub use range::{ByteRange, Partial, Range, Satisfied};
 pub use retry_after::RetryAfter;
