@@ -60,7 +60,8 @@ pub fn write_cookies<'a>(cookies: impl IntoIterator<Item = (&'a [u8], &'a [u8])>
         if !field.is_empty() {
             field.extend_from_slice(b"; ");
         }
-        if !name.is_empty() {
+        // A value alone must not read as the name and value of another cookie.
+        if !name.is_empty() || value.contains(&b'=') {
             field.extend_from_slice(name);
             field.push(b'=');
         }

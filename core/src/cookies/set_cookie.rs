@@ -248,7 +248,7 @@ impl fmt::Debug for SetCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut hidden = self.clone();
         hidden.value = b"..."[..].into();
-        fmt::Debug::fmt(&hidden.render().escape_ascii(), f)
+        write!(f, "\"{}\"", hidden.render().escape_ascii())
     }
 }
 

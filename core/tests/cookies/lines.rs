@@ -1,0 +1,113 @@
+//! Saving and restoring.
+
+use callboard_core::cookies::{Access, CookieJar, JarSettings, Refusal, Restored, SameSite, SetCookie};
+
+use super::jar::{NOW, get, set, url};
+
+#[test]
+fn all_that_a_cookie_is_comes_back() {
+    let mut jar = CookieJar::default();
+    for (from, field) in [
+        ("https://www.example.org/", "own=\"1\"; Path=/x; Secure; HttpOnly; SameSite=Strict"),
+        ("https://www.example.org/", "wide=a=b, c\td; Domain=example.org; Max-Age=60; SameSite=None; Secure"),
+        ("http://127.0.0.1/a;b/c", "address=1"),
+        ("http://[::1]/", "six=1; Partitioned"),
+        ("http://example.org/", "=nameless"),
+        ("http://example.org/", "empty="),
+        ("https://example.org/", "__Host-a=1; Path=/; Secure; SameSite=Lax"),
+        ("http://github.io/", "suffix=1; Domain=github.io"),
+    ] {
+        set(&mut jar, from, field).unwrap();
+    }
+    jar.set_field(b"bytes=\xff\xe9", &url("http://b.example/"), Access::default(), NOW - 7).unwrap();
+    jar.set_everywhere(SetCookie::new("all", "1").with_path("/deep"), NOW).unwrap();
+    let text = jar.save(NOW);
+    let mut other = CookieJar::default();
+    assert_eq!(other.restore(&text, NOW), Restored { taken: 10, refused: vec![] });
+    assert_eq!(other.save(NOW), text);
+    let facts = |jar: &CookieJar| -> Vec<_> {
+        let fact = |cookie: &callboard_core::cookies::StoredCookie| {
+            let flags = [cookie.is_host_only(), cookie.is_secure(), cookie.is_http_only(), cookie.is_partitioned()];
+            let words =
+                [cookie.name().to_vec(), cookie.value().to_vec(), cookie.domain().into(), cookie.path().to_vec()];
+            (words, flags, cookie.same_site(), cookie.expires(), cookie.created())
+        };
+        jar.iter().map(fact).collect()
+    };
+    assert_eq!(facts(&other), facts(&jar));
+    assert!(facts(&jar).iter().any(|fact| fact.2 == Some(SameSite::Strict)));
+    assert_eq!(get(&mut other, "http://example.org/"), "nameless; empty=");
+}
+
+#[test]
+fn a_line_reads_as_what_set_it() {
+    let mut jar = CookieJar::default();
+    set(&mut jar, "https://www.example.org/a/b", "id=7; Domain=example.org; Max-Age=60; Secure").unwrap();
+    let expected = "# cookies 1: created, host, path, Set-Cookie\n1000000000\texample.org\t/a\tid=7; \
+                    Domain=example.org; Expires=Sun, 09 Sep 2001 01:47:40 GMT; Secure\n";
+    assert_eq!(String::from_utf8(jar.save(NOW)).unwrap(), expected);
+}
+
+#[test]
+fn deadlines_are_absolute() {
+    let mut jar = CookieJar::default();
+    set(&mut jar, "http://a.example/", "a=1; Max-Age=60").unwrap();
+    let text = jar.save(NOW + 30);
+    let mut other = CookieJar::default();
+    assert_eq!(other.restore(&text, NOW + 59).taken, 1);
+    assert!(other.cookie_field(&url("http://a.example/"), Access::default(), NOW + 59).is_some());
+    assert!(other.cookie_field(&url("http://a.example/"), Access::default(), NOW + 60).is_none());
+    let mut late = CookieJar::default();
+    late.restore(&text, NOW + 60);
+    assert!(late.is_empty());
+    assert_eq!(jar.save(NOW + 60).split(|byte| *byte == b'\n').count(), 2, "the head, and nothing behind it");
+}
+
+#[test]
+fn a_file_brings_in_nothing_that_a_server_could_not() {
+    let text = "0\texample.org\t/\ta=1\n\
+                # a remark\n\
+                \n\
+                0\texample.org\t/\tb=1; Domain=org\n\
+                0\texample.org\t/\tc=1; Domain=other.example\n\
+                0\texample.org\t/\t__Secure-d=1\n\
+                0\texample.org\t/x\t__Host-e=1; Secure\n\
+                0\t*\t/\t__Host-f=1; Secure; Path=/\n\
+                0\texample.org\t/\tg=1; SameSite=None\n\
+                0\texample.org\tno\th=1\n\
+                0\texample.org\t/\n\
+                x\texample.org\t/\ti=1\n\
+                0\texample.org/path\t/\tj=1\n\
+                0\tuser@example.org\t/\tk=1\n\
+                0\tEXAMPLE.org\t/\tl=1\n\
+                0\t\t/\tm=1\n\
+                0\ta b\t/\tn=1\n\
+                0\t127.1\t/\to=1\n\
+                0\texample.org\t/\tp\x01=1\n\
+                garbage";
+    let mut jar = CookieJar::default();
+    let Restored { taken, refused } = jar.restore(text.as_bytes(), NOW);
+    let expected = [
+        (4, Refusal::PublicSuffix),
+        (5, Refusal::DomainMismatch),
+        (6, Refusal::SecurePrefix),
+        (7, Refusal::HostPrefix),
+        (8, Refusal::HostPrefix),
+        (9, Refusal::SameSiteNone),
+        (10, Refusal::Line),
+        (11, Refusal::Line),
+        (12, Refusal::Line),
+        (13, Refusal::Line),
+        (14, Refusal::Line),
+        (15, Refusal::Line),
+        (16, Refusal::NoHost),
+        (17, Refusal::NoHost),
+        (18, Refusal::Line),
+        (19, Refusal::ControlCharacter),
+        (20, Refusal::Line),
+    ];
+    assert_eq!((taken, refused), (1, expected.to_vec()));
+    assert_eq!(get(&mut jar, "http://example.org/"), "a=1");
+    let mut strict = CookieJar::new(JarSettings { accepts_addresses: false, ..JarSettings::default() });
+    assert_eq!(strict.restore(b"0\t127.0.0.1\t/\ta=1", NOW).refused, [(1, Refusal::AddressHost)]);
+}
