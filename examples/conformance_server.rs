@@ -2,11 +2,14 @@
 //!
 //! `conformance_server --port P --runtime smol|smol-workers|tokio|tokio-workers [--threads N] [--root DIR] [--tls]`
 //!
-//! Serves `/`, `/json`, `/user/{id}`, `/echo` and `/stream`. `--root` is for static files, which do not exist yet.
+//! Serves `/`, `/json`, `/user/{id}`, `/echo`, `/stream` and the WebSocket `/ws`, which echoes. `--root` is for static files, which do not exist yet.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use callboard::core::BodyLength;
-use callboard::web::{App, Body, BodyError, Json, Path, Response, get, post};
+use callboard::web::{App, Body, BodyError, Data, Json, Path, Response, WebSocketUpgrade, get, post};
+use callboard::websocket::{Compression, Settings};
 use callboard::{Handle, Smol, Tokio, header};
 use futures_lite::{StreamExt, stream};
 
@@ -44,6 +47,22 @@ async fn chunks() -> Response {
     Response::new(Body::stream(chunks.take(64))).with_header(header::CONTENT_TYPE, "application/octet-stream")
 }
 
+/// For messages as large as any suite sends.
+fn settings() -> Arc<Settings> {
+    let largest = 64 * 1024 * 1024;
+    let compression = Some(Compression::default());
+    Settings { max_message: largest, max_frame: largest, compression, ..Settings::default() }.into()
+}
+
+async fn echo_messages(settings: Data<Arc<Settings>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.settings(Arc::clone(&settings)).on(async |mut socket| {
+        while let Some(message) = socket.next().await? {
+            socket.send(message).await?;
+        }
+        Ok(())
+    })
+}
+
 fn app() -> App {
     App::new()
         .route("/", get(async || "Hello, World!"))
@@ -51,6 +70,8 @@ fn app() -> App {
         .route("/user/{id}", get(async |Path(id): Path<String>| id))
         .route("/echo", post(echo))
         .route("/stream", get(chunks))
+        .route("/ws", get(echo_messages))
+        .data(settings())
 }
 
 struct Options {

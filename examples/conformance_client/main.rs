@@ -3,10 +3,11 @@
 //! * `conformance_client http1 [--runtime R] [-X METHOD] URL ...`: one JSON line per URL
 //! * `conformance_client redirects [--runtime R] [-X METHOD] [-d BODY] [-H 'Name: value'] [--jar] URL`: one JSON line
 //! * `conformance_client load [--runtime R] [--threads N] --url U --n N --c TASKS [--post BYTES]`: a closing line
-//! * `conformance_client autobahn`: not built yet
+//! * `conformance_client autobahn [--runtime R] [--agent NAME] URL`: runs all cases of a fuzzing server
 //!
 //! R is `smol` (the default), `smol-workers`, `tokio` or `tokio-workers`.
 
+mod autobahn;
 mod load;
 mod sha256;
 
@@ -25,10 +26,12 @@ struct Options {
     body: Option<String>,
     headers: Headers,
     load: load::Load,
+    agent: String,
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> callboard::Result<Options> {
     let (mut body, mut headers, mut load) = (None, Headers::new(), load::Load::default());
+    let mut agent = "callboard".to_owned();
     let (mut runtime, mut threads, mut method, mut requests) = ("smol".to_owned(), 1, Method::Get, Vec::new());
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -44,6 +47,7 @@ fn options(mut words: impl Iterator<Item = String>) -> callboard::Result<Options
             }
             // A session has a cookie jar unless it is built without.
             "--jar" => {}
+            "--agent" => agent = value()?,
             "--url" => load.url = value()?,
             "--n" => load.requests = value()?.parse()?,
             "--c" => load.tasks = value()?.parse()?,
@@ -51,7 +55,7 @@ fn options(mut words: impl Iterator<Item = String>) -> callboard::Result<Options
             url => requests.push((std::mem::replace(&mut method, Method::Get), url.to_owned())),
         }
     }
-    Ok(Options { runtime, threads, requests, body, headers, load })
+    Ok(Options { runtime, threads, requests, body, headers, load, agent })
 }
 
 /// Each within five seconds, no redirection followed.
@@ -120,16 +124,13 @@ where
 fn main() -> callboard::Result {
     let mut words = std::env::args().skip(1);
     let suite = words.next().unwrap_or_default();
-    if suite == "autobahn" {
-        eprintln!("autobahn: WebSocket is not built yet");
-        std::process::exit(2);
-    }
     let options = options(words)?;
     let (runtime, threads) = (options.runtime.clone(), options.threads);
     match suite.as_str() {
         "http1" => run(&runtime, threads, |handle| http1(handle, options)),
         "redirects" => run(&runtime, threads, |handle| redirects(handle, options)),
         "load" => run(&runtime, threads, |handle| load::run(handle, options.load)),
+        "autobahn" => run(&runtime, threads, |handle| autobahn::run(handle, options)),
         other => Err(format!("unknown suite {other:?}: http1, redirects, load or autobahn").into()),
     }
 }

@@ -16,6 +16,8 @@ use crate::extract::FromRequestParts;
 use crate::response::{Begun, Freed, IntoResponse, Takeover};
 use crate::{RequestParts, Response};
 
+#[cfg(feature = "compression")]
+pub use callboard_runtime::websocket::Compression;
 pub use callboard_runtime::websocket::{
     Close, CloseCode, Closure, Event, Message, Overflow, ReceiveError, SendError, Settings, Text, TrySendError,
     WebSocket, WebSocketError, WebSocketSender,

@@ -21,6 +21,8 @@ pub use pump::{Attended, Closer, Opening, Pump, WebSocketFailure};
 pub use sender::{Closed, Flush, Overflow, Sending, WebSocketSender};
 pub use socket::{Next, NextEvent, WebSocket};
 
+#[cfg(feature = "compression")]
+pub use callboard_core::websocket::Compression;
 pub use callboard_core::websocket::{
     Close, CloseCode, Closure, Event, Message, ReceiveError, Role, SendError, Settings, Text,
 };

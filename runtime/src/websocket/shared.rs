@@ -119,11 +119,18 @@ impl Work<'_> {
         Poll::Pending
     }
 
-    /// Where no pump comes right after, the transport must know whom to wake before the reader goes away.
+    /// Where no pump comes right after, the transport must know whom to wake before the reader goes away. What has come
+    /// with the message is left to the pump: the reader's answer to it goes first, if that is quick.
     fn look_ahead(&mut self) {
-        if !self.is_attended() {
-            self.exhaust();
+        match () {
+            () if self.is_attended() => {}
+            () if self.has_input() => self.call_pump(),
+            () => self.exhaust(),
         }
+    }
+
+    fn has_input(&self) -> bool {
+        self.state.live.as_ref().is_some_and(|live| live.driver.has_input())
     }
 
     /// Takes turns until there is nothing to do; a busy transport is left to the pump.
@@ -155,8 +162,7 @@ impl Work<'_> {
         if self.is_attended() {
             return;
         }
-        let has_input = self.state.live.as_ref().is_some_and(|live| live.driver.has_input());
-        if self.outside.is_client && !has_input { self.exhaust() } else { self.call_pump() }
+        if self.outside.is_client && !self.has_input() { self.exhaust() } else { self.call_pump() }
     }
 
     /// Takes turns until it is enough. Whether it is.
