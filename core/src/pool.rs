@@ -185,7 +185,9 @@ impl<K: Ord + Clone> Pool<K> {
 
     /// A dial succeeded: the slot is in use.
     pub fn dialled(&mut self, slot: SlotId) {
-        self.slots.set_busy(slot);
+        if !self.slots.is_idle(slot) {
+            self.slots.set_busy(slot);
+        }
     }
 
     /// A connection can be used again. It goes to whoever waits for its host, else it turns idle until `now` +
@@ -225,8 +227,9 @@ impl<K: Ord + Clone> Pool<K> {
     }
 
     /// The idle connection that this slot granted had died: another one of its host, or leave to dial in its place.
+    /// `None` if nobody holds the slot.
     pub fn replace(&mut self, slot: SlotId, now: Instant) -> Option<Grant> {
-        let host = self.slots.host_of(slot)?;
+        let host = self.slots.host_of(slot).filter(|_| !self.slots.is_idle(slot))?;
         if let Some(other) = self.reuse(host, now) {
             self.discard(slot);
             return Some(Grant::Reuse(other));
@@ -234,9 +237,9 @@ impl<K: Ord + Clone> Pool<K> {
         self.redial(slot).then_some(Grant::Dial(slot))
     }
 
-    /// The connection of this slot is gone, and its holder dials anew in its place. False if the slot is unknown.
+    /// The connection of this slot is gone, and its holder dials anew in its place. False if nobody holds the slot.
     pub fn redial(&mut self, slot: SlotId) -> bool {
-        self.slots.set_dialling(slot)
+        !self.slots.is_idle(slot) && self.slots.set_dialling(slot)
     }
 
     /// A waiter gives up before it was granted anything. (Afterwards it has a slot to release or discard.)

@@ -285,6 +285,25 @@ impl ClientConnection {
         self.exchange.next
     }
 
+    /// What the receiving and the sending half are doing, in a word each: for logs, and for the tables of the states.
+    pub fn states(&self) -> [&'static str; 2] {
+        let receive = match &self.receive {
+            Receive::Idle => "idle",
+            Receive::Awaiting { .. } => "awaiting",
+            Receive::Head { .. } => "head",
+            Receive::Body { .. } => "body",
+            Receive::Ended => "ended",
+            Receive::HandedOver => "handed over",
+            Receive::Finished => "finished",
+        };
+        let send = match &self.send {
+            Send::Idle => "idle",
+            Send::Body(_) => "body",
+            Send::Done => "done",
+        };
+        [receive, send]
+    }
+
     /// Ends the connection at once.
     pub fn abort(&mut self) {
         self.close.get_or_insert(CloseReason::Aborted);

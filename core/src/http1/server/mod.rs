@@ -191,6 +191,28 @@ impl ServerConnection {
         self.exchange.id.0.wrapping_add(1)
     }
 
+    /// What the receiving and the sending half are doing, in a word each: for logs, and for the tables of the states.
+    pub fn states(&self) -> [&'static str; 2] {
+        let receive = match &self.receive {
+            Receive::Idle { .. } => "idle",
+            Receive::Head { .. } => "head",
+            Receive::Body { discard: None, .. } => "body",
+            Receive::Body { discard: Some(_), .. } => "discarding",
+            Receive::Ended => "ended",
+            Receive::Stopped => "stopped",
+            Receive::Linger { .. } => "lingering",
+            Receive::HandedOver => "handed over",
+            Receive::Finished => "finished",
+        };
+        let send = match &self.send {
+            Send::Idle => "idle",
+            Send::Awaiting => "awaiting",
+            Send::Body(_) => "body",
+            Send::Done => "done",
+        };
+        [receive, send]
+    }
+
     /// The joint rules, after every step of either half: what follows when the answer is complete.
     fn settle(&mut self, now: Instant) {
         if !matches!(self.send, Send::Done) {
