@@ -1,7 +1,8 @@
 //! callboard on the runtime that `--runtime` names: `smol` (async-io), `smol-workers` or `tokio-workers`.
 
 use bytes::Bytes;
-use callboard::web::{App, Body, Json, Path, Response, get, post};
+use callboard::web::{App, Body, Json, Path, Response, WebSocketUpgrade, get, post};
+use callboard::websocket::{Compression, Settings};
 use callboard::{Handle, Smol, Tokio, header};
 use futures_lite::stream;
 use measure::{CHUNK, CHUNKS, MESSAGE, number, port, word};
@@ -16,13 +17,29 @@ async fn chunks() -> Response {
     Response::new(Body::stream(stream::iter(chunks))).with_header(header::CONTENT_TYPE, "application/octet-stream")
 }
 
+async fn echo(upgrade: WebSocketUpgrade) -> Response {
+    let settings = Settings {
+        max_message: 64 << 20,
+        max_frame: 64 << 20,
+        compression: Some(Compression::default()),
+        ..Settings::default()
+    };
+    upgrade.settings(settings).on(async |mut socket| {
+        while let Some(message) = socket.next().await? {
+            socket.send(message).await?;
+        }
+        Ok(())
+    })
+}
+
 fn main() {
     let app = App::new()
         .route("/", get(async || MESSAGE))
         .route("/json", get(async || Json(Message { message: MESSAGE })))
         .route("/user/{id}", get(async |Path(id): Path<String>| id))
         .route("/echo", post(async |body: Body| body))
-        .route("/stream", get(chunks));
+        .route("/stream", get(chunks))
+        .route("/ws", get(echo));
     let threads = number("threads", 1);
     let runtime: Handle = match word("runtime", "smol-workers").as_str() {
         "smol" => Smol::new().into(),

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Measures WebSocket echoes beside peers and beside the limit, and prints tables in Markdown.
+
+    python3 benches/peers/websocket.py echo           CPU time a message: 32 B, 16 in flight, 4 KiB, 64 KiB, 1 MiB
+    python3 benches/peers/websocket.py deflate        the same with 4 KiB of compressed text
+    python3 benches/peers/websocket.py memory         resident memory of 2,000 idle WebSockets
+    python3 benches/peers/websocket.py alloc          heap allocations a message of 32 B (valgrind)
+    python3 benches/peers/websocket.py instructions   user instructions a message of 32 B (callgrind)
+    python3 benches/peers/websocket.py check          every program echoes
+
+Names after the subcommand choose programs; `--rounds N` sets how often (default 5), `--case 4096` one size. The method
+is that of run.py: load and server on one core, programs interleaved, medians, ratios within the run. aiohttp and ws
+are left out unless they are named or the case is `deflate`: they need `pip install aiohttp` in the Python that
+PEERS_PYTHON names, and `npm install` here.
+"""
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import run
+
+PYTHON = os.environ.get("PEERS_PYTHON") or sys.executable
+SERVERS = {
+    "limit": ("server-websocket-limit", []),
+    "callboard-smol": ("server-callboard", ["--runtime", "smol"]),
+    "callboard-smol-workers": ("server-callboard", ["--runtime", "smol-workers"]),
+    "callboard-tokio": ("server-callboard", ["--runtime", "tokio-workers"]),
+    "fastwebsockets": ("server-fastwebsockets", []),
+    "tokio-tungstenite": ("server-tungstenite", []),
+    "actix-ws": ("server-actix", []),
+}
+SCRIPTS = {"aiohttp": [PYTHON, os.path.join(run.HERE, "server-aiohttp.py")], "ws": ["node", os.path.join(run.HERE, "server-ws.mjs")]}
+# name: size, messages in one write, messages, connections
+CASES = {
+    "32": (32, 1, 120_000, 64),
+    "32x16": (32, 16, 1_200_000, 64),
+    "4096": (4096, 1, 80_000, 64),
+    "65536": (65536, 1, 20_000, 16),
+    "1048576": (1024 * 1024, 1, 1500, 4),
+}
+
+
+class Server(run.Server):
+    """As in run.py, and programs that are scripts."""
+
+    def __init__(self, name, core, prefix=(), is_urgent=True):
+        if name not in SCRIPTS:
+            run.SERVERS[name] = SERVERS[name]
+            super().__init__(name, core, prefix, is_urgent)
+            return
+        import tempfile
+        self.name, self.port = name, run.free_port()
+        self.errors = tempfile.TemporaryFile("w+")
+        command = [*run.pinned(core), *(run.priority() if is_urgent else []), *SCRIPTS[name], "--port", str(self.port)]
+        nothing = subprocess.DEVNULL
+        self.process = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=self.errors)
+
+
+def load(port, messages, connections, core, size, window=1, is_compressed=False, is_urgent=True):
+    arguments = ["--size", str(size), "--window", str(window), "--deflate", str(int(is_compressed))]
+    return run.load(port, messages, connections, core, "/ws", package="client-websocket", arguments=arguments,
+                    is_urgent=is_urgent)
+
+
+def build(names):
+    run.build([SERVERS[name][0] for name in names if name in SERVERS] + ["client-websocket"])
+
+
+def echo(names, rounds, case, is_compressed=False):
+    size, window, messages, connections = CASES[case]
+    core = run.CORES[-1]
+    figures = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            with Server(name, core) as server:
+                load(server.port, max(messages // 20, window), connections, core, size, window, is_compressed)
+                before = server.cpu_us()
+                result = load(server.port, messages, connections, core, size, window, is_compressed)
+                cpu = (server.cpu_us() - before) / result["requests"]
+            figures[name].append(cpu)
+            row = {"server": name, "case": case + (" deflate" if is_compressed else ""), "cpu_us": round(cpu, 4)}
+            run.record("websocket", row)
+    print("\n%s bytes%s\n" % (case, ", deflate" if is_compressed else ""))
+    yardstick = "limit" if "limit" in names else names[0]
+    run.ratios(figures, ("server", "CPU µs a message", "ratio to %s" % yardstick, "spread"), 3 if window > 1 else 2, yardstick)
+
+
+def memory(names, rounds, connections=2000):
+    figures = {name: [] for name in names}
+    for _ in range(rounds):
+        for name in names:
+            with Server(name, run.CORES[-1], is_urgent=False) as server:
+                load(server.port, 200, 1, run.CORES[0], 32, is_urgent=False)
+                before = server.resident()
+                command = [run.program("client-websocket"), "--port", str(server.port), "--connections", str(connections)]
+                idle = subprocess.Popen([*command, "--idle", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                opened = int(idle.stdout.readline().split()[1])
+                time.sleep(1)
+                figures[name].append((server.resident() - before) / opened)
+                idle.stdin.close()
+                idle.wait()
+            run.record("websocket-memory", {"server": name, "bytes": round(figures[name][-1])})
+    run.ratios(figures, ("server", "bytes an idle WebSocket", "ratio to the limit", "spread"), 0)
+
+
+def counted(kind, names, tool, pattern, heads):
+    if not shutil.which("valgrind"):
+        run.fail("valgrind is not installed")
+    rows, counts = [], (2000, 12000)
+    run.SERVERS.update(SERVERS)
+    run_load = run.load
+    for name in names:
+        run.load = lambda port, messages, connections, core, is_urgent: load(port, messages, connections, core, 32,
+                                                                             is_urgent=is_urgent)
+        values = run.under_valgrind(name, tool, pattern, 16, counts)
+        run.load = run_load
+        run.record("websocket-" + kind, {"server": name, "values": [round(value, 2) for value in values]})
+        rows.append((name, *("%.2f" % value if value < 100 else "%d" % value for value in values)))
+    run.table(heads, rows)
+
+
+def main():
+    words = sys.argv[1:]
+    if not words or words[0] in ("-h", "--help"):
+        sys.exit(__doc__)
+    options = {}
+    for name in ("--rounds", "--case"):
+        if name in words:
+            place = words.index(name)
+            options[name] = words[place + 1]
+            del words[place:place + 2]
+    kind, rounds = words[0], int(options.get("--rounds", 5))
+    compressing = ["callboard-smol-workers", "callboard-tokio", "aiohttp", "ws"]
+    names = words[1:] or (compressing if kind == "deflate" else list(SERVERS))
+    unknown = [name for name in names if name not in SERVERS and name not in SCRIPTS]
+    if unknown:
+        run.fail("no program named %s" % " ".join(unknown))
+    build(names)
+    if kind == "echo":
+        for case in [options["--case"]] if "--case" in options else CASES:
+            echo(names, rounds, case)
+    elif kind == "deflate":
+        echo(names, rounds, "4096", True)
+    elif kind == "memory":
+        memory(names, min(rounds, 3))
+    elif kind == "alloc":
+        heads = ("server", "allocations a message", "bytes a message")
+        counted(kind, names, "memcheck", r"total heap usage: ([\d,]+) allocs, [\d,]+ frees, ([\d,]+) bytes", heads)
+    elif kind == "instructions":
+        counted(kind, names, "callgrind", r"Collected : (\d+)", ("server", "user instructions a message"))
+    elif kind == "check":
+        for name in names:
+            with Server(name, run.CORES[-1], is_urgent=False) as server:
+                for size in (0, 1, 125, 126, 65535, 65536, 300_000):
+                    load(server.port, 20, 2, run.CORES[0], size, is_urgent=False)
+            print("%-24s echoes" % name)
+    else:
+        run.fail("no subcommand %s; see --help" % kind)
+
+
+if __name__ == "__main__":
+    main()
