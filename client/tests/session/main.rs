@@ -1,6 +1,8 @@
 //! The session against scripted servers: in simulation for many seeds, and over sockets on smol and Tokio.
 
 mod cancelling;
+#[cfg(feature = "compression")]
+mod coding;
 mod deadlines;
 mod failures;
 mod pooling;

@@ -4,7 +4,7 @@ use callboard_client::{Phase, Session};
 use callboard_core::{Headers, Method, Version};
 use callboard_runtime::Handle;
 
-use crate::script::{Server, Step, answer, everywhere, pair, send, simulated};
+use crate::script::{Server, Step, answer, asks_codings, everywhere, pair, send, simulated};
 
 /// One connection that answers each of `count` bodiless requests.
 fn replies(count: usize) -> Vec<Vec<Step>> {
@@ -23,7 +23,8 @@ fn a_get_has_host_first_and_says_who_asks() {
             let host = server.origin.strip_prefix("http://").unwrap();
             let version = env!("CARGO_PKG_VERSION");
             let expected = format!(
-                "GET /path?a=b HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nUser-Agent: callboard/{version}\r\n\r\n"
+                "GET /path?a=b HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\n{}User-Agent: callboard/{version}\r\n\r\n",
+                asks_codings()
             );
             assert_eq!(server.heads(), [expected]);
         })
@@ -101,8 +102,11 @@ fn the_users_fields_replace_those_of_the_session_and_the_generated_ones() {
             request.headers(&more).header("accept", "text/html").version(Version::Http10).await.unwrap();
             session.get(server.url("/")).await.unwrap();
             let heads = server.heads();
-            let expected = "GET / HTTP/1.0\r\nHost: own.example\r\nx-team: red\r\nX-Extra: a\r\nX-Extra: b\r\n\
-                accept: text/html\r\nX-All: 1\r\nUser-Agent: tester/1\r\nConnection: keep-alive\r\n\r\n";
+            let expected = format!(
+                "GET / HTTP/1.0\r\nHost: own.example\r\nx-team: red\r\nX-Extra: a\r\nX-Extra: b\r\n\
+                accept: text/html\r\nX-All: 1\r\n{}User-Agent: tester/1\r\nConnection: keep-alive\r\n\r\n",
+                asks_codings()
+            );
             assert_eq!(heads[0], expected);
             assert!(heads[1].contains("\r\nX-Team: blue\r\nX-All: 1\r\nAccept: */*\r\n"), "{}", heads[1]);
         })

@@ -21,6 +21,9 @@ pub(crate) enum Step {
     /// Reads until these bytes have come.
     Until(&'static str),
     Send(String),
+    /// Sends bytes that are no text.
+    #[cfg(feature = "compression")]
+    Bytes(Vec<u8>),
     Wait(Duration),
     /// Closes; otherwise the connection stays open until the client leaves.
     Close,
@@ -33,6 +36,15 @@ pub(crate) fn send(text: &str) -> Step {
 /// A response with this body, of known length.
 pub(crate) fn answer(body: &str) -> Step {
     Step::Send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+}
+
+/// The field by which a session asks for codings: with the feature `compression`.
+pub(crate) fn asks_codings() -> String {
+    #[cfg(feature = "compression")]
+    let field = format!("Accept-Encoding: {}\r\n", callboard_core::coding::Coding::ACCEPT);
+    #[cfg(not(feature = "compression"))]
+    let field = String::new();
+    field
 }
 
 /// What the server saw.
@@ -137,6 +149,12 @@ async fn follow(runtime: Handle, mut stream: Box<dyn Stream>, number: usize, scr
             }
             Step::Send(text) => {
                 if stream.write_all(text.as_bytes()).await.is_err() || stream.flush().await.is_err() {
+                    break;
+                }
+            }
+            #[cfg(feature = "compression")]
+            Step::Bytes(bytes) => {
+                if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
                     break;
                 }
             }
