@@ -136,8 +136,8 @@ impl Reader {
         }
     }
 
-    /// A reader of a part that is multipart itself, fed with the data of the part. What is left of the limits of this
-    /// reader binds it.
+    /// A reader of a part that is multipart itself, to be fed with the data of the part. It may have as many parts as
+    /// this one has left, and one level less; what it reads is not counted here.
     pub fn nested(&self, part: &PartHead) -> Result<Self, MultipartError> {
         let media_type = part.media_type().ok_or(MultipartError::NotMultipart)?;
         let mut limits = self.limits.clone();

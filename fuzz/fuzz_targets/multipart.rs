@@ -1,0 +1,48 @@
+//! Any bytes into a multipart reader, cut in any way: the same parts and the same error, no panic. And what is written
+//! is read, with any data in it.
+//!
+//! The last byte of the input picks the kind, the limits and the cuts. Run it with
+//! `cargo +nightly fuzz run multipart -- -dict=fuzz/multipart.dict`.
+#![no_main]
+
+#[path = "../../core/tests/multipart/run.rs"]
+mod run;
+
+use callboard_core::Random;
+use callboard_core::media_type::MediaType;
+use callboard_core::multipart::{Boundary, MultipartLimits, Part, TransferEncoding, Writer};
+use libfuzzer_sys::fuzz_target;
+use run::{Cut, run};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((&control, input)) = bytes.split_last() else { return };
+    let random = Random::from_seed(u64::from(control));
+    let kind = if control & 1 == 0 { "form-data" } else { "mixed" };
+    let media_type: MediaType = format!("multipart/{kind}; boundary=B").parse().expect("a media type");
+    let mut limits = MultipartLimits::default();
+    if control & 2 == 2 {
+        limits =
+            MultipartLimits { parts: 3, part: 20, total: 200, header_line: 50, head: 80, header_count: 2, depth: 0 };
+    }
+    let whole = run(&media_type, &limits, input, Cut::Whole);
+    let room = if whole.parts.len() > limits.parts { 0 } else { limits.part };
+    assert!(whole.parts.iter().all(|part| part.data.len() as u64 <= room));
+    for cut in [Cut::Bytes, Cut::Random(random.clone()), Cut::Eager(random)] {
+        assert_eq!(run(&media_type, &limits, input, cut), whole);
+    }
+
+    let encoding = match control >> 2 & 3 {
+        0 => TransferEncoding::Base64,
+        1 => TransferEncoding::QuotedPrintable,
+        _ => TransferEncoding::Identity,
+    };
+    let mut writer: Writer = Writer::mixed(Boundary::random([u64::from(control), 1]));
+    let part = Part::bytes(input.to_vec()).with_transfer_encoding(encoding).expect("plain bytes");
+    writer.add(part).expect("no boundary");
+    let media_type = writer.content_type();
+    let size = writer.size();
+    let body = writer.into_bytes();
+    assert_eq!(size, Some(body.len() as u64));
+    let read = run(&media_type, &MultipartLimits::default(), &body, Cut::Whole);
+    assert_eq!((read.error, &read.parts[0].data[..]), (None, input));
+});
