@@ -43,6 +43,7 @@ mod upgrade;
 pub mod websocket;
 
 pub use bytes::Bytes;
+pub use callboard_core::cookies::{SameSite, SetCookie};
 pub use callboard_core::{Headers, Limits, Method, Status, Target, Version, header};
 pub use callboard_runtime::Endpoint;
 
@@ -50,7 +51,7 @@ pub use app::App;
 pub use body::{Body, BodyError};
 pub use error::{RouteError, StartError};
 pub use extensions::Extensions;
-pub use extract::{Data, FromRequest, FromRequestParts, Json, Path, PeerAddress, Query};
+pub use extract::{Cookies, Data, FromRequest, FromRequestParts, Json, Path, PeerAddress, Query};
 pub use fate::{Fate, PeerGone};
 pub use handler::Handler;
 pub use needs::Needs;

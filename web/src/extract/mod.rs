@@ -4,6 +4,7 @@
 //! the second too, so any extractor can stand last. Each names its rejection, which is a response.
 
 mod buffered;
+mod cookies;
 mod data;
 mod json;
 mod parts;
@@ -20,6 +21,7 @@ use crate::response::IntoResponse;
 use crate::{Request, RequestParts};
 
 pub use buffered::TextRejection;
+pub use cookies::Cookies;
 pub use data::{Data, MissingData};
 pub use json::{Json, JsonRejection};
 pub use parts::{NoPeer, PeerAddress};

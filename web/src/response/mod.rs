@@ -8,7 +8,8 @@ mod takeover;
 use std::fmt;
 
 use bytes::Bytes;
-use callboard_core::{Headers, Status};
+use callboard_core::cookies::SetCookie;
+use callboard_core::{Headers, Status, header};
 
 use crate::Body;
 
@@ -67,6 +68,30 @@ impl Response {
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.set_header(name, value.as_ref());
         self
+    }
+
+    /// Sets a cookie, beside others. One that user agents would refuse or misread makes this a 500 that says why; use
+    /// [`SetCookie::write`] to decide yourself.
+    pub fn with_cookie(mut self, cookie: &SetCookie) -> Self {
+        let field = cookie.write().map_err(|error| error.to_string());
+        let append =
+            |field: Vec<u8>| self.headers_mut().append(header::SET_COOKIE, field).map_err(|error| error.to_string());
+        match field.and_then(append) {
+            Ok(()) => self,
+            Err(error) => Self::typed(Content::Text, format!("a cookie: {error}").into())
+                .with_status(Status::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    /// Removes a cookie that was set for the host alone with `Path=/`. For others give [`SetCookie::removal`] their
+    /// domain and path, and use [`with_cookie`](Self::with_cookie).
+    pub fn remove_cookie(self, name: &str) -> Self {
+        let mut cookie = SetCookie::removal(name).with_path("/");
+        // User agents refuse a cookie with such a name without it, a removal too.
+        if name.starts_with("__") {
+            cookie = cookie.with_secure();
+        }
+        self.with_cookie(&cookie)
     }
 
     /// Sets the body.
