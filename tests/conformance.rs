@@ -161,8 +161,23 @@ fn redirects_on_tokio() {
 // The table cases, by operation: `examples/conformance_driver/tables.rs` has the answers.
 
 #[test]
+fn table_of_digest() {
+    tables::check("digest");
+}
+
+#[test]
+fn table_of_digest_challenge() {
+    tables::check("digest-challenge");
+}
+
+#[test]
 fn table_of_disposition() {
     tables::check("disposition");
+}
+
+#[test]
+fn table_of_encoding() {
+    tables::check("encoding");
 }
 
 #[test]
@@ -173,6 +188,11 @@ fn table_of_multipart() {
 #[test]
 fn table_of_safe_filename() {
     tables::check("safe-filename");
+}
+
+#[test]
+fn table_of_no_proxy() {
+    tables::check("no-proxy");
 }
 
 #[test]

@@ -20,7 +20,10 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<(String, String,
     (events, reader)
 }
 
-fn rows() -> Vec<(&'static [u8], Vec<(&'static str, &'static str, &'static str)>)> {
+/// A stream, and name, data and id of its events.
+type Row = (&'static [u8], Vec<(&'static str, &'static str, &'static str)>);
+
+fn rows() -> Vec<Row> {
     let one = |data: &'static str| vec![("message", data, "")];
     vec![
         (b"data: a\n\n", one("a")),

@@ -142,7 +142,9 @@ fn chosen<'a>(rules: &'a ProxyRules, scheme: &str) -> Option<&'a str> {
 
 #[test]
 fn variables_in_both_cases() {
-    let rows: [(&[(&str, &str)], &str, Option<&str>); 22] = [
+    /// Variables, a scheme, and the proxy for it.
+    type Row = (&'static [(&'static str, &'static str)], &'static str, Option<&'static str>);
+    let rows: [Row; 22] = [
         (&[], "http", None),
         (&[("http_proxy", "p")], "http", Some("p")),
         (&[("http_proxy", "p")], "https", None),

@@ -3,16 +3,24 @@
 //! The driver program and `tests/conformance.rs` share this file, so that both are held to the same answers.
 
 use callboard::client::Url;
+use callboard::core::authentication::read_challenges;
+use callboard::core::digest::{self, Algorithm, PasswordHash, Proof, Quality};
 use callboard::core::disposition::Disposition;
+use callboard::core::fields::AcceptEncoding;
 use callboard::core::media_type::MediaType;
 use callboard::core::multipart::{Event, MultipartLimits, Reader};
+use callboard::core::proxy::NoProxy;
 use serde_json::{Value, json};
 
 /// The answer to a row, without its id. None: the operation is not built.
 pub(crate) fn table(operation: &str, input: &Value) -> Option<Value> {
     match operation {
+        "digest" => Some(digest(input)),
+        "digest-challenge" => Some(digest_challenge(input)),
         "disposition" => Some(disposition(input)),
+        "encoding" => Some(encoding(input)),
         "multipart" => Some(multipart(input)),
+        "no-proxy" => Some(no_proxy(input)),
         "resolve" => Some(resolve(input)),
         "safe-filename" => Some(safe_filename(input)),
         _ => None,
@@ -32,6 +40,16 @@ fn disposition(input: &Value) -> Value {
         Ok(disposition) => json!({ "type": disposition.kind(), "filename": disposition.filename() }),
         Err(invalid) => error(invalid),
     }
+}
+
+/// Without the field anything would do; no coding is what every client takes.
+fn encoding(input: &Value) -> Value {
+    let available: Vec<_> = input["available"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let chosen = match input["accept_encoding"].as_str() {
+        Some(field) => AcceptEncoding::parse([field.as_bytes()]).choose(&available),
+        None => Some("identity"),
+    };
+    json!({ "coding": chosen.unwrap_or("406") })
 }
 
 fn safe_filename(input: &Value) -> Value {
@@ -77,4 +95,35 @@ fn resolve(input: &Value) -> Value {
         Ok(url) => json!({ "url": url.as_str() }),
         Err(invalid) => error(invalid),
     }
+}
+
+fn digest(input: &Value) -> Value {
+    let Some(algorithm) = Algorithm::read(text(input, "algorithm").as_bytes()) else { return error("no algorithm") };
+    let part = |name: &str| text(input, name).as_bytes();
+    let secret = PasswordHash::new(algorithm.hash, part("username"), part("realm"), part("password"));
+    let proof = Proof {
+        nonce: part("nonce"),
+        client_nonce: part("cnonce"),
+        nonce_count: part("nc"),
+        quality: Quality::read(part("qop")),
+        method: text(input, "method"),
+        target: part("uri"),
+        body: part("body"),
+    };
+    json!({ "response": digest::response(algorithm, &secret, &proof) })
+}
+
+fn digest_challenge(input: &Value) -> Value {
+    let fields = input["www_authenticate"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let challenges: Vec<_> = fields.filter_map(|field| read_challenges(field.as_bytes()).ok()).flatten().collect();
+    match digest::choose(&challenges, true) {
+        Ok(chosen) => json!({ "algorithm": chosen.algorithm().name() }),
+        Err(refusal) => error(refusal),
+    }
+}
+
+fn no_proxy(input: &Value) -> Value {
+    let Ok(url) = Url::parse(text(input, "url")) else { return error("no URL") };
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    json!({ "direct": NoProxy::read(text(input, "no_proxy")).fits(host, port) })
 }

@@ -130,7 +130,9 @@ fn credentials_echo_the_challenge_and_count() {
 
 #[test]
 fn the_body_is_protected_if_it_is_known() {
-    let rows: [(&str, Option<&[u8]>, Result<Option<&str>, Refusal>); 7] = [
+    /// More parameters, the body, and the quality.
+    type Row = (&'static str, Option<&'static [u8]>, Result<Option<&'static str>, Refusal>);
+    let rows: [Row; 7] = [
         (r#"qop="auth,auth-int""#, Some(b"x"), Ok(Some("auth-int"))),
         (r#"qop="auth-int , AUTH""#, None, Ok(Some("auth"))),
         (r#"qop="auth""#, Some(b"x"), Ok(Some("auth"))),
@@ -253,7 +255,9 @@ fn the_server_has_to_prove_itself_if_it_tries() {
     };
     let plain = proof(Quality::Authentication, b"");
     let whole = proof(Quality::Integrity, b"body");
-    let rows: [(String, Option<&[u8]>, Result<ServerProof, ProofError>); 9] = [
+    /// `Authentication-Info`, the body, and the verdict.
+    type Row = (String, Option<&'static [u8]>, Result<ServerProof, ProofError>);
+    let rows: [Row; 9] = [
         (format!("rspauth=\"{plain}\""), None, Ok(ServerProof::Proven)),
         (format!("rspauth=\"{}\", nc=00000001", plain.to_uppercase()), None, Ok(ServerProof::Proven)),
         (format!("rspauth=\"{whole}\", qop=auth-int"), Some(b"body"), Ok(ServerProof::Proven)),
