@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
+#[cfg(feature = "compression")]
+use callboard_core::coding::{DecodeError, DecodeLimits, DecodedParts};
 use callboard_core::http1::ResponseHead;
 use callboard_core::{BodyLength, Headers, Status, Version, header};
 use callboard_runtime::{Endpoint, Stream, StreamInfo};
@@ -17,7 +19,7 @@ use url::Url;
 
 use crate::connection::Event;
 #[cfg(feature = "compression")]
-use crate::decoding::Decoding;
+use crate::decoding;
 use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
 use crate::exchange::Exchange;
 use crate::location;
@@ -62,7 +64,7 @@ pub struct Response {
     limit: u64,
     counts: Counts,
     #[cfg(feature = "compression")]
-    decoding: Option<Box<Decoding>>,
+    decoding: Option<Box<DecodedParts>>,
 }
 
 /// Bytes of a body so far.
@@ -115,7 +117,7 @@ impl Response {
         if !is_upgraded {
             #[cfg(feature = "compression")]
             if order.decodes {
-                response.prepare_decoding(settings.decode_limits);
+                response.prepare_decoding(&settings.decode_limits);
             }
             response.look_ahead();
         }
@@ -167,8 +169,8 @@ impl Response {
         self.is_reused
     }
 
-    /// The length of the body, if the server said it, and if it is not decoded: then what it will be is not known. To HEAD the field `Content-Length` says what GET would bring,
-    /// and this is 0.
+    /// The length of the body, if the server said it and the body [is not decoded](Self::is_decoded). To HEAD the field
+    /// `Content-Length` says what GET would bring, and this is 0.
     pub fn content_length(&self) -> Option<u64> {
         match self.length {
             BodyLength::Known(_) if self.is_decoded() => None,
@@ -380,8 +382,8 @@ impl Response {
 
 #[cfg(feature = "compression")]
 impl Response {
-    fn prepare_decoding(&mut self, limits: callboard_core::coding::DecodeLimits) {
-        match Decoding::of(&self.head, self.length, limits) {
+    fn prepare_decoding(&mut self, limits: &DecodeLimits) {
+        match decoding::of(&self.head, self.length, limits) {
             Ok(decoding) => self.decoding = decoding.map(Box::new),
             Err(error) => {
                 self.source = Source(None);
@@ -394,7 +396,7 @@ impl Response {
     fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         for _ in 0..EMPTY_PARTS {
             let Some(decoding) = self.decoding.as_mut().filter(|_| !self.has_failed) else { return Poll::Ready(None) };
-            match decoding.next() {
+            match decoding.decode() {
                 Ok(Some(part)) => return Poll::Ready(Some(Ok(part))),
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Some(Err(self.fail_decoding(error)))),
@@ -418,7 +420,7 @@ impl Response {
     }
 
     /// The rest is not wanted: the connection is kept if it has arrived already, else it closes.
-    fn fail_decoding(&mut self, error: callboard_core::coding::DecodeError) -> Error {
+    fn fail_decoding(&mut self, error: DecodeError) -> Error {
         self.has_failed = true;
         self.ahead = [None, None];
         self.source = Source(None);

@@ -40,6 +40,8 @@ pub struct App {
     fallback: Option<(Box<dyn Endpoint>, Needs)>,
     limits: Limits,
     body_limit: usize,
+    #[cfg(feature = "compression")]
+    decoding: Option<callboard_core::coding::DecodeLimits>,
     drain_timeout: Duration,
     settings: Settings,
     /// The first route that cannot be.
@@ -56,6 +58,8 @@ impl App {
             fallback: None,
             limits: Limits::default(),
             body_limit: BODY_LIMIT,
+            #[cfg(feature = "compression")]
+            decoding: Some(callboard_core::coding::DecodeLimits::default()),
             drain_timeout: Duration::from_secs(30),
             settings: Settings::default(),
             error: None,
@@ -120,6 +124,26 @@ impl App {
         self
     }
 
+    /// Within which limits the content codings of requests are undone; `None`: bodies are given as they are sent.
+    /// Default: [`DecodeLimits::default`](crate::DecodeLimits).
+    ///
+    /// A body is then read as if it had not been coded: its `Content-Encoding` and `Content-Length` are gone, and
+    /// [`body_limit`](Self::body_limit) counts what it decodes to. One whose coding is not known is answered by 415 with
+    /// an `Accept-Encoding` when it is read, one that is malformed by 400, one that is too large by 413.
+    #[cfg(feature = "compression")]
+    pub fn decode(mut self, limits: impl Into<Option<callboard_core::coding::DecodeLimits>>) -> Self {
+        self.decoding = limits.into();
+        self
+    }
+
+    /// Encodes responses as requests ask for: see [`Compress`](crate::Compress). It takes its place among the
+    /// [middlewares](Self::middleware): those added before see encoded responses, those added after plain ones.
+    #[cfg(feature = "compression")]
+    pub fn compress(mut self, settings: crate::Compress) -> Self {
+        self.middlewares.push(Box::new(settings));
+        self
+    }
+
     /// How many connections may be open at once, over all listeners. Past it, new ones wait in the system's queue.
     /// Default 25 000.
     pub fn max_connections(mut self, count: usize) -> Self {
@@ -163,6 +187,8 @@ impl App {
             data: self.data,
             limits: Arc::new(self.limits),
             body_limit: self.body_limit,
+            #[cfg(feature = "compression")]
+            decoding: self.decoding,
         };
         Ok(Service::new(Inner {
             facts: Arc::new(facts),

@@ -14,6 +14,9 @@ pub(crate) struct Facts {
     pub(crate) limits: Arc<Limits>,
     /// Bytes of a body that extractors collect at most.
     pub(crate) body_limit: usize,
+    /// Content codings of requests are undone within these.
+    #[cfg(feature = "compression")]
+    pub(crate) decoding: Option<callboard_core::coding::DecodeLimits>,
 }
 
 /// How a route was registered.

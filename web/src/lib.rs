@@ -22,6 +22,8 @@
 
 mod app;
 mod body;
+#[cfg(feature = "compression")]
+mod coding;
 mod error;
 mod extensions;
 pub mod extract;
@@ -49,6 +51,10 @@ pub use callboard_runtime::Endpoint;
 
 pub use app::App;
 pub use body::{Body, BodyError};
+#[cfg(feature = "compression")]
+pub use callboard_core::coding::{Coding, CodingsError, DecodeError, DecodeLimits, Level};
+#[cfg(feature = "compression")]
+pub use coding::Compress;
 pub use error::{RouteError, StartError};
 pub use extensions::Extensions;
 pub use extract::{Cookies, Data, FromRequest, FromRequestParts, Json, Path, PeerAddress, Query};

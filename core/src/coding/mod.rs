@@ -12,6 +12,7 @@ mod deflate;
 mod encode;
 mod gzip;
 mod limits;
+mod parts;
 #[cfg(feature = "zstd")]
 mod zstd;
 
@@ -24,6 +25,7 @@ use crate::{Headers, Status, header};
 pub use decode::{Decoder, Progress};
 pub use encode::{EncodeError, Encoder, Level};
 pub use limits::{DecodeError, DecodeLimits};
+pub use parts::DecodedParts;
 
 /// Codings that one body may have been through. More is no use and only costs who undoes them.
 const CODINGS: usize = 3;

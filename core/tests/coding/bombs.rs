@@ -54,7 +54,7 @@ fn memory_does_not_grow_with_what_is_decoded() {
 fn the_largest_window_of_brotli_is_within_the_stated_bound() {
     // WBITS 24, then 32 uncompressed metablocks of 1 MiB, then the end.
     let mut coded = vec![];
-    // 1 1 1 1 (WBITS 24), ISLAST 0, MNIBBLES 5 (01), MLEN - 1 in 20 bits, ISUNCOMPRESSED 1, in one little-endian number.
+    // In bits from the lowest: WBITS 24, ISLAST 0, MNIBBLES 5, MLEN - 1 in 20 bits, ISUNCOMPRESSED 1.
     let first: u64 = 0b1111 | 0b01 << 5 | 0xf_ffff << 7 | 1 << 27;
     coded.extend_from_slice(&first.to_le_bytes()[..4]);
     coded.resize(coded.len() + MIB, b'x');

@@ -17,6 +17,9 @@ use callboard_core::{BodyLength, Headers};
 use futures_io::AsyncRead;
 use futures_lite::{Stream, StreamExt};
 
+#[cfg(feature = "compression")]
+use crate::coding::Decoded;
+
 pub use error::BodyError;
 pub(crate) use feed::{Feed, Incoming};
 
@@ -48,6 +51,9 @@ enum Kind {
     Empty,
     Full(Bytes),
     Incoming(Incoming),
+    /// A request's, with its content codings undone.
+    #[cfg(feature = "compression")]
+    Decoded(Box<Decoded>),
     /// The mutex is never locked: it makes `&Body` shareable, so that a handler may hold `&Request` over an await.
     Source(Mutex<Source>, Option<u64>),
 }
@@ -102,12 +108,34 @@ impl Body {
         Self { kind: Kind::Incoming(incoming) }
     }
 
+    #[cfg(feature = "compression")]
+    pub(crate) fn decoded(decoded: Decoded) -> Self {
+        Self { kind: Kind::Decoded(Box::new(decoded)) }
+    }
+
+    /// A stream of unknown length whose errors are those of bodies.
+    #[cfg(feature = "compression")]
+    pub(crate) fn coded(stream: impl Stream<Item = Result<Bytes, BodyError>> + Send + 'static) -> Self {
+        Self { kind: Kind::Source(Mutex::new(Box::pin(stream)), None) }
+    }
+
+    /// Takes the bytes of a body that is whole and at most of this length.
+    #[cfg(feature = "compression")]
+    pub(crate) fn take_whole_within(&mut self, most: usize) -> Option<Bytes> {
+        match &self.kind {
+            Kind::Full(bytes) if bytes.len() > most => None,
+            _ => self.take_whole(),
+        }
+    }
+
     /// What is known of the length of what is still to come.
     pub fn length(&self) -> BodyLength {
         match &self.kind {
             Kind::Empty => BodyLength::Empty,
             Kind::Full(bytes) => BodyLength::Known(bytes.len() as u64),
             Kind::Incoming(incoming) => incoming.length(),
+            #[cfg(feature = "compression")]
+            Kind::Decoded(_) => BodyLength::Unknown,
             Kind::Source(_, Some(length)) => BodyLength::Known(*length),
             Kind::Source(_, None) => BodyLength::Unknown,
         }
@@ -149,13 +177,15 @@ impl Body {
     pub fn trailers(&self) -> Option<Headers> {
         match &self.kind {
             Kind::Incoming(incoming) => incoming.trailers(),
+            #[cfg(feature = "compression")]
+            Kind::Decoded(decoded) => decoded.trailers(),
             _ => None,
         }
     }
 
     /// Whether its bytes are still to come.
     pub(crate) fn is_streamed(&self) -> bool {
-        matches!(self.kind, Kind::Incoming(_) | Kind::Source(..))
+        !matches!(self.kind, Kind::Empty | Kind::Full(_))
     }
 
     /// Takes the bytes of a body that is whole and not empty.
@@ -171,7 +201,7 @@ impl Body {
         match &mut self.kind {
             Kind::Empty => Some(Bytes::new()),
             Kind::Full(bytes) => Some(std::mem::take(bytes)),
-            Kind::Incoming(_) | Kind::Source(..) => None,
+            _ => None,
         }
     }
 
@@ -184,6 +214,8 @@ impl Body {
                 Poll::Ready((!bytes.is_empty()).then_some(Ok(bytes)))
             }
             Kind::Incoming(incoming) => incoming.poll_chunk(context),
+            #[cfg(feature = "compression")]
+            Kind::Decoded(decoded) => decoded.poll_chunk(context),
             Kind::Source(source, length) => {
                 let polled =
                     source.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).as_mut().poll_next(context);

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use callboard_core::Status;
 
 use super::FromRequest;
-use super::rejection::rejection;
-use crate::{Body, BodyError, Request};
+use crate::response::IntoResponse;
+use crate::{Body, BodyError, Request, Response};
 
 /// The whole request.
 impl FromRequest for Request {
@@ -76,4 +76,13 @@ impl fmt::Display for TextRejection {
     }
 }
 
-rejection!(TextRejection);
+impl std::error::Error for TextRejection {}
+
+impl IntoResponse for TextRejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Body(error) => error.into_response(),
+            rejection => (rejection.status(), rejection.to_string()).into_response(),
+        }
+    }
+}

@@ -8,7 +8,6 @@ use serde_core::Serialize;
 use serde_core::de::DeserializeOwned;
 
 use super::FromRequest;
-use super::rejection::rejection;
 use crate::response::{Content, IntoResponse};
 use crate::{BodyError, Request, Response};
 
@@ -92,7 +91,16 @@ impl fmt::Display for JsonRejection {
     }
 }
 
-rejection!(JsonRejection);
+impl std::error::Error for JsonRejection {}
+
+impl IntoResponse for JsonRejection {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Body(error) => error.into_response(),
+            rejection => (rejection.status(), rejection.to_string()).into_response(),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -98,6 +98,11 @@ impl IntoResponse for BodyError {
     fn into_response(self) -> Response {
         match self {
             Self::Source(_) => Response::of_status(self.status()),
+            // RFC 9110 §15.5.16: what could have been sent.
+            #[cfg(feature = "compression")]
+            Self::Codings(error) => (error.status(), error.to_string())
+                .into_response()
+                .with_header(callboard_core::header::ACCEPT_ENCODING, callboard_core::coding::Coding::ACCEPT),
             error => (error.status(), error.to_string()).into_response(),
         }
     }

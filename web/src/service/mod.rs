@@ -64,7 +64,14 @@ impl Service {
     /// One that answers everything by `endpoint`.
     #[cfg(feature = "tls")]
     pub(crate) fn of_endpoint(endpoint: Box<dyn Endpoint>) -> Self {
-        let facts = Facts { routes: Vec::new(), data: Vec::new(), limits: Arc::default(), body_limit: BODY_LIMIT };
+        let facts = Facts {
+            routes: Vec::new(),
+            data: Vec::new(),
+            limits: Arc::default(),
+            body_limit: BODY_LIMIT,
+            #[cfg(feature = "compression")]
+            decoding: None,
+        };
         let (router, middlewares) = (Router::default(), Vec::new());
         Self::new(Inner { facts: Arc::new(facts), router, middlewares, fallback: Some(endpoint) })
     }
@@ -106,6 +113,10 @@ impl Service {
 
     /// Starts what answers a request of which the route is known.
     pub(crate) fn begin(&self, outcome: Outcome, mut request: Request) -> Started {
+        #[cfg(feature = "compression")]
+        if let Some(limits) = &self.facts().decoding {
+            crate::coding::undo(&mut request, limits);
+        }
         let parts = request.parts_mut();
         let fate = match self.0.router.handler(outcome) {
             Some(registered) => registered.fate(&parts.method),

@@ -1,0 +1,136 @@
+//! Encodes responses as the request's `Accept-Encoding` asks (RFC 9110 §12.5.3).
+
+use callboard_core::coding::{Coding, Encoder, Level};
+use callboard_core::fields::{AcceptEncoding, Vary};
+use callboard_core::{BodyLength, Headers, Method, header};
+
+use super::eligible::{is_eligible, is_event_stream};
+use super::encoded::Encoded;
+use crate::running::Running;
+use crate::service::Middleware;
+use crate::{Body, BodyError, Next, Request, Response};
+
+/// The largest body that is encoded at once and keeps a `Content-Length`, bytes. Above, and where the body is a stream,
+/// it is encoded as it is sent.
+const AT_ONCE: usize = 128 * 1024;
+
+/// Encodes the bodies of responses, by the coding that the request wants most of those offered.
+///
+/// Left as they are: bodies shorter than [`minimum`](Self::minimum), types that are compressed in themselves or not
+/// known, responses with a `Content-Encoding`, a `Content-Range`, a digest or `Cache-Control: no-transform`, and
+/// answers without a body. An encoded response says `Vary: Accept-Encoding` and so does one that another request would
+/// get encoded; its `ETag` is weak and `Accept-Ranges` is gone, for both told of other bytes (§8.8.3.3). What is
+/// streamed is flushed whenever the source pauses, and server-sent events after every part.
+///
+/// A secret in a body beside text of the requester's choice can be guessed from the lengths of encoded answers (BREACH):
+/// do not compress such, or say `no-transform`.
+///
+/// ```
+/// use callboard_web::{App, Compress, get};
+///
+/// let app = App::new().route("/", get(async || "a".repeat(5000))).compress(Compress::new().minimum(500));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Compress {
+    codings: Vec<Coding>,
+    level: Level,
+    minimum: u64,
+}
+
+impl Compress {
+    /// All codings that are compiled in, at their default levels, from 1 KiB.
+    pub fn new() -> Self {
+        Self { codings: Coding::ALL.to_vec(), level: Level::Default, minimum: 1024 }
+    }
+
+    /// The codings that are offered, the preferred first.
+    pub fn codings(mut self, codings: &[Coding]) -> Self {
+        self.codings = codings.to_vec();
+        self
+    }
+
+    /// How much work goes into smaller output.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The shortest body that is encoded, bytes; those of unknown length always are. Default 1,024.
+    pub fn minimum(mut self, bytes: u64) -> Self {
+        self.minimum = bytes;
+        self
+    }
+
+    /// The coding that a request wants most; none where it wants no coding as much, or accepts nothing at all.
+    fn choose(&self, headers: &Headers) -> Option<Coding> {
+        if !headers.contains(header::ACCEPT_ENCODING) {
+            return None;
+        }
+        let names: Vec<&str> = self.codings.iter().map(|coding| coding.name()).collect();
+        let accept = AcceptEncoding::parse(headers.get_all(header::ACCEPT_ENCODING));
+        accept.choose(&names).and_then(Coding::from_name)
+    }
+
+    fn apply(&self, mut response: Response, coding: Option<Coding>, is_head: bool) -> Result<Response, BodyError> {
+        let is_short = match response.body().length() {
+            BodyLength::Empty => true,
+            BodyLength::Known(length) => length < self.minimum.max(1),
+            BodyLength::Unknown => false,
+        };
+        if is_short || !is_eligible(&response) {
+            return Ok(response);
+        }
+        // It cannot fail: the name is one. Another request may get another answer, even if this one gets it plain.
+        let _ = Vary::add(response.headers_mut(), header::ACCEPT_ENCODING);
+        let Some(coding) = coding else { return Ok(response) };
+        let mut encoder = Encoder::new(coding, self.level);
+        let mut body = response.take_body();
+        if is_head {
+            // The length that GET would have is known only by encoding (RFC 9110 §9.3.2).
+            body = Body::stream(futures_lite::stream::empty::<Result<_, BodyError>>());
+        } else if let Some(whole) = body.take_whole_within(AT_ONCE) {
+            let mut output = Vec::with_capacity(whole.len() / 2);
+            let outcome = encoder.encode(&whole, &mut output).and_then(|()| encoder.finish(&mut output));
+            outcome.map_err(|error| BodyError::Source(error.into()))?;
+            if output.len() >= whole.len() {
+                return Ok(response.with_body(whole));
+            }
+            body = output.into();
+        } else {
+            body = Body::coded(Encoded::new(body, encoder, is_event_stream(response.headers())));
+        }
+        describe(response.headers_mut(), coding);
+        Ok(response.with_body(body))
+    }
+}
+
+/// Makes the fields tell of the encoded body.
+fn describe(headers: &mut Headers, coding: Coding) {
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::ACCEPT_RANGES);
+    let weak = headers.get(header::ETAG).filter(|tag| tag.starts_with(b"\"")).map(|tag| [b"W/", tag].concat());
+    // Neither can fail: a weak tag is a field value if the strong one is, and a name of a coding is.
+    if let Some(weak) = weak {
+        let _ = headers.set(header::ETAG, weak);
+    }
+    let _ = headers.set(header::CONTENT_ENCODING, coding.name());
+}
+
+impl Default for Compress {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Middleware for Compress {
+    fn start(&self, request: Request, next: Next) -> Running {
+        let coding = self.choose(request.headers());
+        let (settings, is_head) = (self.clone(), *request.method() == Method::Head);
+        Running::start(async move {
+            use crate::response::IntoResponse;
+
+            let response = next.run(request).await;
+            settings.apply(response, coding, is_head).unwrap_or_else(IntoResponse::into_response)
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! A request's body with its content codings undone, part by part, as it is read.
+
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use callboard_core::Headers;
+use callboard_core::coding::{Codings, CodingsError, DecodeError, DecodeLimits, DecodedParts};
+
+use crate::{Body, BodyError};
+
+/// Parts that may decode to nothing in one poll, before others have their turn.
+const EMPTY_PARTS: usize = 32;
+
+pub(crate) struct Decoded {
+    /// None once it has failed.
+    body: Option<Body>,
+    parts: Result<DecodedParts, CodingsError>,
+    trailers: Option<Headers>,
+}
+
+impl Decoded {
+    pub(super) fn new(body: Body, codings: Result<Codings, CodingsError>, limits: &DecodeLimits) -> Self {
+        Self { body: Some(body), parts: codings.map(|codings| DecodedParts::new(codings, limits)), trailers: None }
+    }
+
+    pub(crate) fn trailers(&self) -> Option<Headers> {
+        self.trailers.clone()
+    }
+
+    pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let parts = match &mut self.parts {
+            Ok(parts) => parts,
+            Err(error) => {
+                let error = BodyError::Codings(*error);
+                self.body = None;
+                return Poll::Ready(Some(Err(error)));
+            }
+        };
+        for _ in 0..EMPTY_PARTS {
+            match parts.decode() {
+                Ok(Some(chunk)) => return Poll::Ready(Some(Ok(chunk))),
+                Ok(None) => {}
+                Err(error) => return self.fail(error),
+            }
+            match ready!(body.poll_chunk(context)) {
+                Some(Ok(chunk)) => parts.feed(chunk),
+                Some(Err(error)) => {
+                    self.body = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    if let Err(error) = parts.finish() {
+                        return self.fail(error);
+                    }
+                    self.trailers = body.trailers();
+                    self.body = None;
+                    return Poll::Ready(None);
+                }
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn fail(&mut self, error: DecodeError) -> Poll<Option<Result<Bytes, BodyError>>> {
+        self.body = None;
+        Poll::Ready(Some(Err(BodyError::Decoding(error))))
+    }
+}
