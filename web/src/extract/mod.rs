@@ -6,7 +6,9 @@
 mod buffered;
 mod cookies;
 mod data;
+mod form;
 mod json;
+mod multipart;
 mod parts;
 mod path;
 mod query;
@@ -23,7 +25,9 @@ use crate::{Request, RequestParts};
 pub use buffered::TextRejection;
 pub use cookies::Cookies;
 pub use data::{Data, MissingData};
+pub use form::{Form, FormRejection};
 pub use json::{Json, JsonRejection};
+pub use multipart::{Multipart, MultipartRejection, Part};
 pub use parts::{NoPeer, PeerAddress};
 pub use path::{Path, PathRejection};
 pub use query::{Query, QueryRejection};
@@ -50,7 +54,8 @@ pub use query::{Query, QueryRejection};
     message = "`{Self}` cannot be taken from the head of a request",
     label = "not an extractor of the head",
     note = "extractors of the head: `Path`, `Query`, `Data`, `Headers`, `Method`, `PeerAddress`, `Option<_>` of these",
-    note = "an extractor that takes the body (`Json`, `Bytes`, `String`, `Body`, `Request`) must be the last argument"
+    note = "an extractor that takes the body (`Json`, `Form`, `Multipart`, `Bytes`, `String`, `Body`, `Request`) must be \
+            the last argument"
 )]
 pub trait FromRequestParts: Sized {
     /// What is answered if this cannot be had.
@@ -77,8 +82,9 @@ pub struct ViaParts;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be taken from a request",
     label = "not an extractor",
-    note = "extractors: `Path`, `Query`, `Json`, `Bytes`, `String`, `Body`, `Request`, `Data`, `Headers`, `Method`, \
-            `PeerAddress`, `Option<_>` and `Result<_, _>` of these, and types with `FromRequestParts` or `FromRequest`"
+    note = "extractors: `Path`, `Query`, `Json`, `Form`, `Multipart`, `Bytes`, `String`, `Body`, `Request`, `Data`, \
+            `Headers`, `Method`, `PeerAddress`, `Option<_>` and `Result<_, _>` of these, and types with \
+            `FromRequestParts` or `FromRequest`"
 )]
 pub trait FromRequest<Via = ViaRequest>: Sized {
     /// What is answered if this cannot be had.
