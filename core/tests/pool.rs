@@ -182,3 +182,35 @@ fn eviction_closes_the_idle_of_one_host_or_of_all() {
     assert_eq!(events(&mut pool), [PoolEvent::Close(slots[1])]);
     assert_eq!(pool.snapshot().open(), 1);
 }
+
+#[test]
+fn a_late_timeout_closes_all_that_has_expired() {
+    let mut pool = pool(10, 10);
+    let slots: Vec<_> = (0..3).map(|_| dial(&mut pool, "a", 0)).collect();
+    for (slot, seconds) in slots.iter().zip([0, 5, 100]) {
+        pool.release(*slot, at(seconds), None);
+    }
+    pool.handle_timeout(at(100));
+    assert_eq!(events(&mut pool), [PoolEvent::Close(slots[0]), PoolEvent::Close(slots[1])]);
+    assert_eq!(pool.poll_timeout(), Some(at(115)));
+}
+
+#[test]
+fn a_slot_is_dialling_until_the_dial_succeeds() {
+    let mut pool = pool(10, 10);
+    let Checkout::Granted(Grant::Dial(slot)) = pool.checkout("a", at(0)) else { panic!("no dial") };
+    let counts = |pool: &Pool<String>| {
+        let hosts = pool.snapshot().hosts;
+        (hosts[0].dialling, hosts[0].busy, hosts[0].idle)
+    };
+    assert_eq!(counts(&pool), (1, 0, 0));
+    pool.dialled(slot);
+    assert_eq!(counts(&pool), (0, 1, 0));
+    pool.release(slot, at(0), None);
+    assert_eq!(counts(&pool), (0, 0, 1));
+    // Nobody holds it now: these are mistakes, and change nothing.
+    pool.dialled(slot);
+    assert!(!pool.redial(slot) && pool.replace(slot, at(0)).is_none());
+    assert_eq!(counts(&pool), (0, 0, 1));
+    assert!(!pool.is_empty());
+}

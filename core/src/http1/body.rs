@@ -149,7 +149,7 @@ fn find_size_line(input: &[u8], limits: &Limits) -> Result<Option<usize>, Receiv
     }
     let window = &input[..input.len().min(limits.chunk_line)];
     match memchr::memchr(b'\n', window) {
-        Some(end) if end > 0 && window[end - 1] == b'\r' => Ok(Some(end + 1)),
+        Some(end) if window[..end].ends_with(b"\r") => Ok(Some(end + 1)),
         Some(_) => Err(ReceiveError::ChunkSizeInvalid),
         None if input.len() >= limits.chunk_line => Err(ReceiveError::ChunkLineTooLong),
         None => Ok(None),

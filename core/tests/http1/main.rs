@@ -2,6 +2,7 @@
 //! on virtual time. No sockets, no clock.
 
 mod any_byte;
+mod chunks;
 mod client_deadlines;
 mod client_run;
 mod closing;

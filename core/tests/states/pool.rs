@@ -53,7 +53,7 @@ const SITUATIONS: [(&str, Step); 8] = [
 const EVENTS: [(&str, Step); 15] = [
     ("checkout of a", |host| host.checkout("a")),
     ("checkout of b", |host| host.checkout("b")),
-    ("the dial succeeds", |host| host.on_slot(|pool, slot| pool.dialled(slot))),
+    ("the dial succeeds", |host| host.on_slot(Pool::dialled)),
     ("release", |host| host.on_slot(|pool, slot| pool.release(slot, at(0), None))),
     ("release after its time", |host| host.on_slot(|pool, slot| pool.release(slot, at(0), Some(at(0))))),
     ("discard", |host| host.on_slot(Pool::discard)),
@@ -113,7 +113,7 @@ impl Host {
 
     fn use_one(&mut self, key: &str) {
         self.checkout(key);
-        self.on_slot(|pool, slot| pool.dialled(slot));
+        self.on_slot(Pool::dialled);
     }
 
     fn on_slot(&mut self, command: impl Fn(&mut Pool<String>, SlotId)) {
