@@ -95,7 +95,7 @@ pub struct InvalidEntityTag;
 
 impl fmt::Display for InvalidEntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an entity tag has no spaces, quotes and control characters (RFC 9110 §8.8.3)")
+        f.write_str("an entity tag has no spaces, quotes and control characters (RFC 9110, 8.8.3)")
     }
 }
 

@@ -100,7 +100,7 @@ pub struct InvalidQuality;
 
 impl fmt::Display for InvalidQuality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a quality is a number from 0 to 1 (RFC 9110 §12.4.2)")
+        f.write_str("a quality is a number from 0 to 1 (RFC 9110, 12.4.2)")
     }
 }
 

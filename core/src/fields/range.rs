@@ -174,7 +174,8 @@ impl Partial {
         self.length
     }
 
-    /// The only range, if there is one: then the answer is the bytes with a `Content-Range`, else `multipart/byteranges`.
+    /// The only range, if there is one: then the answer is the bytes with a `Content-Range`, else
+    /// `multipart/byteranges`.
     pub fn single(&self) -> Option<ops::Range<u64>> {
         match &self.ranges[..] {
             [range] => Some(range.clone()),

@@ -252,7 +252,8 @@ fn a_quote_that_a_client_leaves_open_does_not_hide_it() {
 #[test]
 fn protocol_host_and_port_are_of_the_outermost_trusted_proxy() {
     let policy = proxies(inside(), Convention::Forwarded);
-    let line = "for=6.6.6.6;proto=gopher;host=evil, for=203.0.113.9;proto=HTTPS;host=shop.example, for=10.0.0.2;proto=http;host=inner";
+    let line = "for=6.6.6.6;proto=gopher;host=evil, for=203.0.113.9;proto=HTTPS;host=shop.example, \
+                for=10.0.0.2;proto=http;host=inner";
     let client = found(&policy, "10.0.0.1", &[("Forwarded", line)]);
     assert_eq!((client.protocol.as_deref(), client.host.as_deref()), (Some("https"), Some("shop.example")));
     let client = found(&policy, "10.0.0.1", &[("Forwarded", "proto=https;host=a")]);

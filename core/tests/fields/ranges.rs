@@ -219,7 +219,8 @@ fn several_parts_make_a_multipart_of_the_stated_length() {
     let partial = partial("bytes=500-504,7000-7003", 8_000);
     let plan = Byteranges::new(&partial, Some("application/pdf"), "THIS_STRING_SEPARATES");
     assert_eq!(plan.content_type(), "multipart/byteranges; boundary=THIS_STRING_SEPARATES");
-    let expected = "--THIS_STRING_SEPARATES\r\nContent-Type: application/pdf\r\nContent-Range: bytes 500-504/8000\r\n\r\n\
+    let expected = "--THIS_STRING_SEPARATES\r\nContent-Type: application/pdf\r\n\
+                    Content-Range: bytes 500-504/8000\r\n\r\n\
                     ghijk\r\n--THIS_STRING_SEPARATES\r\nContent-Type: application/pdf\r\n\
                     Content-Range: bytes 7000-7003/8000\r\n\r\nghij\r\n--THIS_STRING_SEPARATES--\r\n";
     assert_eq!(content(&plan), expected);
