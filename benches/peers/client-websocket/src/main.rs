@@ -37,7 +37,11 @@ impl Place {
                 self.head[self.got] = byte;
                 (self.got, input) = (self.got + 1, rest);
             }
-            assert!(matches!(self.head[0] & 0x0f, 0..=2) && self.head[1] & 0x80 == 0, "a data frame, not {:x?}", self.head);
+            assert!(
+                matches!(self.head[0] & 0x0f, 0..=2) && self.head[1] & 0x80 == 0,
+                "a data frame, not {:x?}",
+                self.head
+            );
             self.left = match self.head[1] {
                 126 => usize::from(u16::from_be_bytes([self.head[2], self.head[3]])),
                 127 => u64::from_be_bytes(self.head[2..].try_into().expect("eight bytes")) as usize,
@@ -114,10 +118,16 @@ fn frame(size: usize, is_compressed: bool) -> Vec<u8> {
     let mut first = 0x82;
     if is_compressed {
         let words = "The quick brown fox jumps over the lazy dog, and then once more. ";
-        let text: String = words.chars().cycle().enumerate().map(|(index, letter)| {
-            // Not the same words for ever: every few letters a digit that does not repeat soon.
-            if index % 11 == 10 { char::from(b'0' + (index * index / 7 % 10) as u8) } else { letter }
-        }).take(size).collect();
+        let text: String = words
+            .chars()
+            .cycle()
+            .enumerate()
+            .map(|(index, letter)| {
+                // Not the same words for ever: every few letters a digit that does not repeat soon.
+                if index % 11 == 10 { char::from(b'0' + (index * index / 7 % 10) as u8) } else { letter }
+            })
+            .take(size)
+            .collect();
         let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(text.as_bytes()).expect("memory");
         encoder.flush().expect("memory");
@@ -146,7 +156,8 @@ fn frame(size: usize, is_compressed: bool) -> Vec<u8> {
 fn connect(port: u16, path: &str, is_compressed: bool) -> TcpStream {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a server");
     stream.set_nodelay(true).expect("an option of a socket");
-    let offer = if is_compressed { "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n" } else { "" };
+    let offer =
+        if is_compressed { "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n" } else { "" };
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -179,8 +190,7 @@ fn echo_once(stream: &mut TcpStream, frame: &[u8]) {
 }
 
 fn main() {
-    let (port, messages, window, size) =
-        (port(), number("requests", 10_000), number("window", 1), number("size", 32));
+    let (port, messages, window, size) = (port(), number("requests", 10_000), number("window", 1), number("size", 32));
     let (path, is_compressed) = (word("path", "/ws"), number("deflate", 0) == 1);
     let frame = frame(size, is_compressed);
     let mut streams: Vec<TcpStream> =

@@ -77,6 +77,9 @@ impl Loop {
         let is_alive = (!connection.is_waiting() || flush(socket, &mut connection))
             && (!is_readable || connection.is_waiting() || self.receive(socket, &mut connection));
         if !is_alive {
+            if self.input.is_empty() {
+                self.input = connection.input;
+            }
             // SAFETY: the loop owns the socket, and forgets it here.
             unsafe { libc::close(socket) };
             return;
@@ -92,6 +95,9 @@ impl Loop {
     fn receive(&mut self, socket: i32, connection: &mut Connection) -> bool {
         if connection.input.is_empty() {
             connection.input = std::mem::take(&mut self.input);
+            if connection.input.is_empty() {
+                connection.input = vec![0; 64 * 1024];
+            }
         }
         let room = &mut connection.input[connection.filled..];
         // SAFETY: the pointer and the length describe the room.
@@ -113,8 +119,10 @@ impl Loop {
                 break;
             }
         }
+        let is_large = !connection.sending.is_empty();
         let is_alive = send(socket, &mut self.output, connection) && flush(socket, connection);
-        if !connection.sending.is_empty() {
+        if is_large {
+            // The input is moved up when the answer is written.
             return is_alive;
         }
         let filled = connection.filled;
