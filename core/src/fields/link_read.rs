@@ -68,13 +68,15 @@ impl<'a> Reader<'a> {
         }
         let target = core::str::from_utf8(target).ok().map(String::from);
         let mut parameters: Vec<(String, Option<String>)> = Vec::new();
+        let mut seen = [false; SINGLE.len()];
         loop {
             self.skip_space();
             if !self.take(b';') {
                 break;
             }
             if let Some((name, value)) = self.parameter() {
-                let is_repeated = SINGLE.contains(&&name[..]) && parameters.iter().any(|(other, _)| *other == name);
+                let place = SINGLE.iter().position(|single| *single == name);
+                let is_repeated = place.is_some_and(|place| core::mem::replace(&mut seen[place], true));
                 if !is_repeated {
                     parameters.push((name, value));
                 }

@@ -116,6 +116,9 @@ fn malformed_elements() {
         assert_eq!(Hop::parse(good.as_bytes()).is_some(), !good.contains('\\'), "{good}");
     }
     assert_eq!(forwarded(&["for=192.0.2.1, junk"]), None);
+    let many = |count| (0..count).map(|place| format!("x{place}=1")).collect::<Vec<_>>().join(";");
+    assert_eq!(Hop::parse(many(16).as_bytes()).map(|hop| hop.extensions.len()), Some(Hop::MOST_EXTENSIONS));
+    assert_eq!(Hop::parse(many(17).as_bytes()), None);
     let hop = Hop::parse(b"host=\"a.example:8080\";secret=\"x, y\"").unwrap();
     assert_eq!(hop.to_string(), "host=\"a.example:8080\";secret=\"x, y\"");
 }

@@ -52,6 +52,9 @@ pub struct Hop {
 }
 
 impl Hop {
+    /// Parameters beside those of RFC 7239. With more an element is malformed.
+    pub const MOST_EXTENSIONS: usize = 16;
+
     /// Reads one element; `None` if it is malformed: a parameter without a value or there twice, a node that is none,
     /// a host or a scheme that cannot be one (RFC 7239 §4).
     pub fn parse(element: &[u8]) -> Option<Self> {
@@ -65,6 +68,8 @@ impl Hop {
                 b"by" => once(&mut hop.by, Node::parse(value)?)?,
                 b"host" => once(&mut hop.host, host(value)?)?,
                 b"proto" => once(&mut hop.protocol, scheme(value)?)?,
+                // Few, so that looking for repetitions stays linear in the field.
+                _ if hop.extensions.len() == Self::MOST_EXTENSIONS => return None,
                 name if hop.extensions.iter().any(|(other, _)| other.as_bytes() == name) => return None,
                 name => hop.extensions.push((list::token(name)?, value.to_string())),
             }
