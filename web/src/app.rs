@@ -128,8 +128,8 @@ impl App {
     /// Default: [`DecodeLimits::default`](crate::DecodeLimits).
     ///
     /// A body is then read as if it had not been coded: its `Content-Encoding` and `Content-Length` are gone, and
-    /// [`body_limit`](Self::body_limit) counts what it decodes to. One whose coding is not known is answered by 415 with
-    /// an `Accept-Encoding` when it is read, one that is malformed by 400, one that is too large by 413.
+    /// [`body_limit`](Self::body_limit) counts what it decodes to. One whose coding is not known is answered by 415
+    /// with an `Accept-Encoding` when it is read, one that is malformed by 400, one that is too large by 413.
     #[cfg(feature = "compression")]
     pub fn decode(mut self, limits: impl Into<Option<callboard_core::coding::DecodeLimits>>) -> Self {
         self.decoding = limits.into();

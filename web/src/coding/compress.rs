@@ -22,8 +22,8 @@ const AT_ONCE: usize = 128 * 1024;
 /// get encoded; its `ETag` is weak and `Accept-Ranges` is gone, for both told of other bytes (§8.8.3.3). What is
 /// streamed is flushed whenever the source pauses, and server-sent events after every part.
 ///
-/// A secret in a body beside text of the requester's choice can be guessed from the lengths of encoded answers (BREACH):
-/// do not compress such, or say `no-transform`.
+/// A secret in a body beside text of the requester's choice can be guessed from the lengths of encoded answers
+/// (BREACH): do not compress such, or say `no-transform`.
 ///
 /// ```
 /// use callboard_web::{App, Compress, get};

@@ -2,6 +2,8 @@
 //! `tls` are the ways in.
 
 mod accept;
+#[cfg(feature = "compression")]
+mod coding;
 mod connection;
 mod lifecycle;
 mod support;
