@@ -1,7 +1,9 @@
 //! What a request carries: nothing, bytes, or a stream that is polled as fast as the server takes it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use callboard_core::BodyLength;
@@ -12,10 +14,13 @@ use crate::error::BodyError;
 /// A stream of parts, boxed.
 pub(crate) type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
 
+/// Makes the stream afresh.
+pub(crate) type Again = Arc<dyn Fn() -> Parts + Send + Sync>;
+
 /// The body of a request.
 ///
-/// Bytes can be sent again, on a redirection (307, 308) or on a fresh connection in place of a stale one; a stream
-/// only until its first part was asked for.
+/// Bytes can be sent again, on a redirection (307, 308) or on a fresh connection in place of a stale one, and so can
+/// [`Body::replayable`]; a stream only until its first part was asked for.
 ///
 /// ```
 /// use callboard_client::Body;
@@ -27,7 +32,7 @@ pub(crate) type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Se
 pub struct Body {
     pub(crate) content: Content,
     /// What `Content-Type` says unless the user does.
-    pub(crate) media_type: Option<&'static str>,
+    pub(crate) media_type: Option<Cow<'static, str>>,
 }
 
 #[derive(Default)]
@@ -39,6 +44,7 @@ pub(crate) enum Content {
     Stream {
         parts: Option<Parts>,
         length: Option<u64>,
+        again: Option<Again>,
     },
 }
 
@@ -57,7 +63,18 @@ impl Body {
     {
         use futures_lite::StreamExt as _;
         let parts: Parts = Box::pin(parts.map(|part| part.map_err(Into::into)));
-        Self { content: Content::Stream { parts: Some(parts), length }, media_type: Some(OCTETS) }
+        Self { content: Content::Stream { parts: Some(parts), length, again: None }, media_type: Some(OCTETS.into()) }
+    }
+
+    /// A stream that can be made again, and so be sent again: `make` is called each time, and has to give the same.
+    pub fn replayable<S, E>(make: impl Fn() -> S + Send + Sync + 'static, length: Option<u64>) -> Self
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send + 'static,
+        E: Into<BodyError> + 'static,
+    {
+        use futures_lite::StreamExt as _;
+        let again: Again = Arc::new(move || Box::pin(make().map(|part| part.map_err(Into::into))));
+        Self { content: Content::Stream { parts: None, length, again: Some(again) }, media_type: Some(OCTETS.into()) }
     }
 
     /// The length in bytes, if it is known.
@@ -75,7 +92,7 @@ impl Body {
     }
 
     pub(crate) fn bytes(bytes: Bytes, media_type: &'static str) -> Self {
-        Self { content: Content::Bytes(bytes), media_type: Some(media_type) }
+        Self { content: Content::Bytes(bytes), media_type: Some(media_type.into()) }
     }
 }
 
@@ -91,7 +108,15 @@ impl Content {
 
     /// Whether it can be sent (once more).
     pub(crate) fn is_available(&self) -> bool {
-        !matches!(self, Self::Stream { parts: None, .. })
+        !matches!(self, Self::Stream { parts: None, again: None, .. })
+    }
+
+    /// The stream to send, made afresh if it is gone and can be.
+    pub(crate) fn take_parts(&mut self) -> Option<Parts> {
+        match self {
+            Self::Stream { parts, again, .. } => parts.take().or_else(|| again.as_ref().map(|again| again())),
+            Self::Empty | Self::Bytes(_) => None,
+        }
     }
 }
 

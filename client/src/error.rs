@@ -10,6 +10,7 @@ use std::time::Duration;
 use callboard_core::coding::{CodingsError, DecodeError};
 use callboard_core::deadlines::{Expired, InvalidTimeouts};
 use callboard_core::http1::{ReceiveError, SendError};
+use callboard_core::multipart::InvalidPart;
 use callboard_core::redirect::RedirectError;
 use callboard_core::{InvalidHeader, Status};
 use callboard_runtime::{DriveError, Endpoint};
@@ -69,6 +70,8 @@ pub enum ErrorKind {
     InvalidCookie,
     /// The body could not be serialised as JSON.
     Json(serde_json::Error),
+    /// A part of a multipart body.
+    Multipart(InvalidPart),
     /// The machine refused to send this.
     Send(SendError),
     /// The producer of the request's body failed.
@@ -300,6 +303,7 @@ impl fmt::Display for ErrorKind {
             Self::InvalidTimeouts(error) => error.fmt(f),
             Self::InvalidCookie => f.write_str("a cookie whose name or value would not arrive as it is"),
             Self::Json(error) => write!(f, "the body is not serialisable: {error}"),
+            Self::Multipart(error) => error.fmt(f),
             Self::Send(error) => error.fmt(f),
             Self::BodySource(error) => write!(f, "the source of the body failed: {error}"),
             Self::QueueFull => f.write_str("too many requests wait for a connection"),

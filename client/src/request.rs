@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use callboard_core::retry::RetryPolicy;
-use callboard_core::{Headers, Method, Version, header};
+use callboard_core::media_type::MediaType;
+use callboard_core::multipart::Boundary;
+use callboard_core::{Headers, Method, Version, form, header};
 use futures_lite::Stream;
 use serde::Serialize;
 use url::Url;
@@ -15,6 +17,7 @@ use url::Url;
 use crate::body::Body;
 use crate::error::{BodyError, Error, ErrorKind, Phase};
 use crate::location;
+use crate::multipart::Multipart;
 use crate::order::{Order, append};
 use crate::own_cookie::OwnCookie;
 use crate::sending::Sending;
@@ -159,8 +162,21 @@ impl RequestBuilder {
     /// A body of form fields (`application/x-www-form-urlencoded`).
     pub fn form<N: AsRef<str>, V: AsRef<str>>(self, fields: &[(N, V)]) -> Self {
         self.change(|order| {
-            let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-            order.body = Body::bytes(form.into(), "application/x-www-form-urlencoded");
+            let form = form::write(fields.iter().map(|(name, value)| (name, value)));
+            order.body = Body::bytes(form.into(), form::MEDIA_TYPE);
+            Ok(())
+        })
+    }
+
+    /// A multipart body: a form with files, or another kind. If `Content-Type` is set before, with a boundary, that is
+    /// the one that is used.
+    pub fn multipart(self, multipart: Multipart) -> Self {
+        let seed = [self.session.runtime.entropy(), self.session.runtime.entropy()];
+        self.change(|order| {
+            let own = order.headers.get(header::CONTENT_TYPE).and_then(|value| MediaType::parse(value).ok());
+            let own = own.and_then(|media_type| Boundary::new(media_type.boundary()?).ok());
+            let body = multipart.into_body(|| own.unwrap_or_else(|| Boundary::random(seed)));
+            order.body = body.map_err(|error| Error::new(Phase::Build, ErrorKind::Multipart(error)))?;
             Ok(())
         })
     }

@@ -222,7 +222,7 @@ impl Sending {
         let upload = match &mut order.body.content {
             Content::Empty => Upload::Done,
             Content::Bytes(bytes) => Upload::Bytes(bytes.clone()),
-            Content::Stream { parts, .. } => parts.take().map_or(Upload::Done, |parts| Upload::Stream(parts, false)),
+            stream => stream.take_parts().map_or(Upload::Done, |parts| Upload::Stream(parts, false)),
         };
         Ok(Stage::Head(Exchange::new(lease, id, upload, clock, is_reused)))
     }

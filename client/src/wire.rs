@@ -54,7 +54,7 @@ pub(crate) fn headers(order: &Order, settings: &Settings, cookies: Option<&[u8]>
     if let Some(name) = &settings.user_agent {
         generate(header::USER_AGENT, name)?;
     }
-    if let Some(media_type) = order.body.media_type {
+    if let Some(media_type) = &order.body.media_type {
         generate(header::CONTENT_TYPE, media_type)?;
     }
     if order.waits() {

@@ -5,6 +5,7 @@ mod cancelling;
 mod coding;
 mod deadlines;
 mod failures;
+mod forms;
 mod pooling;
 mod redirecting;
 mod requests;
