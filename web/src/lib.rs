@@ -46,6 +46,7 @@ pub mod websocket;
 
 pub use bytes::Bytes;
 pub use callboard_core::cookies::{SameSite, SetCookie};
+pub use callboard_core::event_stream::Event;
 pub use callboard_core::{Headers, Limits, Method, Status, Target, Version, header};
 pub use callboard_runtime::Endpoint;
 
@@ -64,7 +65,7 @@ pub use fate::{Fate, PeerGone};
 pub use handler::Handler;
 pub use needs::Needs;
 pub use request::{Request, RequestParts};
-pub use response::{Html, IntoResponse, Redirect, Response};
+pub use response::{EventSender, EventStream, EventsGone, Html, IntoResponse, Redirect, Response};
 pub use routing::{MethodRouter, any, delete, get, head, on, options, patch, post, put};
 pub use server::{DrainReport, ListenAddress, Server, ToEndpoints};
 pub use service::{Next, Service};

@@ -21,6 +21,7 @@ use crate::{Body, BodyError};
 /// | `(Status, T)`, `(Headers, T)`, `(Status, Headers, T)` | `T` with that status and those fields |
 /// | `([(&str, V); N], T)`, `(Status, [(&str, V); N], T)` | the same |
 /// | `Result<T, E>` | either |
+/// | [`EventStream`](crate::EventStream) | 200, `text/event-stream` |
 /// | [`Redirect`](crate::Redirect), [`Response`] | as they say |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a response",

@@ -1,5 +1,6 @@
 //! Responses, and what turns into one.
 
+mod events;
 mod fields;
 mod into_response;
 mod redirect;
@@ -15,6 +16,7 @@ use crate::Body;
 
 use fields::Fields;
 
+pub use events::{EventSender, EventStream, EventsGone};
 pub(crate) use fields::Content;
 pub use into_response::{Html, IntoResponse};
 pub use redirect::Redirect;
