@@ -6,9 +6,13 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use callboard_core::authentication::CredentialsError;
 #[cfg(feature = "compression")]
 use callboard_core::coding::{CodingsError, DecodeError};
 use callboard_core::deadlines::{Expired, InvalidTimeouts};
+#[cfg(feature = "digest")]
+use callboard_core::digest::{ProofError, Refusal};
+use callboard_core::event_stream::EventStreamError;
 use callboard_core::http1::{ReceiveError, SendError};
 use callboard_core::multipart::InvalidPart;
 use callboard_core::redirect::RedirectError;
@@ -116,6 +120,16 @@ pub enum ErrorKind {
     Text,
     /// The body is not the JSON that was asked for.
     InvalidJson(serde_json::Error),
+    /// What user name or password hold cannot be sent.
+    Credentials(CredentialsError),
+    /// What is to be proven by Digest authentication cannot be.
+    #[cfg(feature = "digest")]
+    Digest(Refusal),
+    /// The server does not prove that it knows the password (RFC 7616 §3.5).
+    #[cfg(feature = "digest")]
+    ServerProof(ProofError),
+    /// The body is an event stream beyond its limits.
+    EventStream(EventStreamError),
     /// [`Response::error_for_status`](crate::Response::error_for_status).
     Status(Status),
     /// The response switched to no other protocol.
@@ -303,7 +317,6 @@ impl fmt::Display for ErrorKind {
             Self::InvalidTimeouts(error) => error.fmt(f),
             Self::InvalidCookie => f.write_str("a cookie whose name or value would not arrive as it is"),
             Self::Json(error) => write!(f, "the body is not serialisable: {error}"),
-            Self::Multipart(error) => error.fmt(f),
             Self::Send(error) => error.fmt(f),
             Self::BodySource(error) => write!(f, "the source of the body failed: {error}"),
             Self::QueueFull => f.write_str("too many requests wait for a connection"),
@@ -329,6 +342,13 @@ impl fmt::Display for ErrorKind {
             Self::Charset(name) => write!(f, "the charset {name} is not known"),
             Self::Text => f.write_str("the body is not valid text in its charset"),
             Self::InvalidJson(error) => write!(f, "the body is not the JSON expected: {error}"),
+            Self::Credentials(error) => error.fmt(f),
+            #[cfg(feature = "digest")]
+            Self::Digest(refusal) => refusal.fmt(f),
+            #[cfg(feature = "digest")]
+            Self::ServerProof(error) => error.fmt(f),
+            Self::EventStream(error) => error.fmt(f),
+            Self::Multipart(error) => error.fmt(f),
             Self::Status(status) => write!(f, "the server answered {status}"),
             Self::NoUpgrade => f.write_str("the response switched to no other protocol"),
             Self::BodyGone => f.write_str("the body failed or was taken before"),

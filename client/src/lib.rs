@@ -11,7 +11,6 @@
 //! makes connections, `connections` keeps them by the pool machine of the core, `connection` is one of them, leased
 //! into the future of the request that uses it. No task is spawned for a request.
 
-mod base64;
 mod body;
 mod clock;
 mod connection;
@@ -23,7 +22,10 @@ mod cookies;
 #[cfg(feature = "compression")]
 mod decoding;
 mod dial;
+#[cfg(feature = "digest")]
+mod digest;
 mod error;
+mod events;
 mod exchange;
 mod location;
 mod multipart;
@@ -48,6 +50,7 @@ pub use cookie_store::CookieStore;
 #[cfg(feature = "cookies")]
 pub use cookie_store::SharedJar;
 pub use error::{BodyError, Deadline, Delivery, Error, ErrorKind, Hop, Phase};
+pub use events::Events;
 pub use location::IntoUrl;
 pub use multipart::Multipart;
 pub use request::RequestBuilder;

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
+use callboard_core::authentication::Basic;
 use callboard_core::redirect::has_authority;
 
-use crate::base64;
 use crate::error::{Error, ErrorKind, Phase};
 
 /// What can be taken for a URL: text, or a [`Url`] parsed before (which saves parsing it for each request).
@@ -133,17 +133,17 @@ pub(crate) fn target(url: &Url) -> &str {
 }
 
 /// Takes user and password out of a URL, as the value of `Authorization` (RFC 7617).
-pub(crate) fn take_credentials(url: &mut Url) -> Option<String> {
+pub(crate) fn take_credentials(url: &mut Url) -> Result<Option<String>, Error> {
     if url.username().is_empty() && url.password().is_none() {
-        return None;
+        return Ok(None);
     }
-    let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
-    pair.push(b':');
-    pair.extend(percent_decode_str(url.password().unwrap_or_default()));
+    let user: Vec<u8> = percent_decode_str(url.username()).collect();
+    let password: Vec<u8> = percent_decode_str(url.password().unwrap_or_default()).collect();
     // Both fail only for a URL without host, which has no user either.
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    Some(format!("Basic {}", base64::encode(&pair)))
+    let basic = Basic::new(user, password).map_err(|error| Error::new(Phase::Url, ErrorKind::Credentials(error)))?;
+    Ok(Some(basic.to_field()))
 }
 
 #[cfg(test)]
@@ -178,10 +178,17 @@ mod tests {
     #[test]
     fn credentials_leave_the_url() {
         let mut url = "http://Aladdin:open%20sesame@example.org:80/a?b#c".into_url().unwrap();
-        assert_eq!(take_credentials(&mut url).as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+        let credentials = take_credentials(&mut url).unwrap();
+        assert_eq!(credentials.as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
         assert_eq!(url.as_str(), "http://example.org/a?b#c");
         assert_eq!((origin(&url), authority(&url), target(&url)), ("http://example.org", "example.org", "/a?b"));
-        assert_eq!(take_credentials(&mut url), None);
+        assert_eq!(take_credentials(&mut url).unwrap(), None);
+        for bad in ["http://a%3Ab:c@d/", "http://a%0D%0A:b@c/", "http://a:b%00@c/"] {
+            let mut url = bad.into_url().unwrap();
+            let error = take_credentials(&mut url).expect_err(bad);
+            assert!(matches!(error.kind(), ErrorKind::Credentials(_)), "{bad}: {error}");
+            assert!(!url.as_str().contains('@'), "{url}");
+        }
     }
 
     #[test]

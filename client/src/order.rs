@@ -9,6 +9,8 @@ use callboard_core::{Headers, Method, Version, header};
 use url::Url;
 
 use crate::body::{Body, Content};
+#[cfg(feature = "digest")]
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Phase};
 use crate::location;
 use crate::own_cookie::OwnCookie;
@@ -33,6 +35,8 @@ pub(crate) struct Order {
     pub(crate) socket: Option<Arc<PathBuf>>,
     /// It opens a WebSocket: `ws` and `wss` are other names for `http` and `https`.
     pub(crate) is_websocket: bool,
+    #[cfg(feature = "digest")]
+    pub(crate) digest: Option<Digest>,
     /// What the user adds to those that the session keeps.
     pub(crate) cookies: Vec<OwnCookie>,
 }
@@ -86,7 +90,7 @@ impl Order {
                 self.headers.remove(name);
             }
         }
-        if let Some(credentials) = location::take_credentials(&mut url) {
+        if let Some(credentials) = location::take_credentials(&mut url)? {
             self.headers.remove(header::AUTHORIZATION);
             append(&mut self.headers, header::AUTHORIZATION, credentials.as_bytes())?;
         }

@@ -6,15 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use callboard_core::retry::RetryPolicy;
+use callboard_core::authentication::{Basic, Bearer, CredentialsError};
+#[cfg(feature = "digest")]
+use callboard_core::digest::DigestClient;
 use callboard_core::media_type::MediaType;
 use callboard_core::multipart::Boundary;
+use callboard_core::retry::RetryPolicy;
 use callboard_core::{Headers, Method, Version, form, header};
 use futures_lite::Stream;
 use serde::Serialize;
 use url::Url;
 
 use crate::body::Body;
+#[cfg(feature = "digest")]
+use crate::digest::{Digest, SharedDigest};
 use crate::error::{BodyError, Error, ErrorKind, Phase};
 use crate::location;
 use crate::multipart::Multipart;
@@ -57,7 +62,7 @@ impl RequestBuilder {
                 return Err(Error::new(Phase::Build, ErrorKind::ConnectNotSupported));
             }
             let mut headers = Headers::new();
-            if let Some(credentials) = location::take_credentials(&mut url) {
+            if let Some(credentials) = location::take_credentials(&mut url)? {
                 append(&mut headers, header::AUTHORIZATION, credentials.as_bytes())?;
             }
             Ok(Box::new(Order {
@@ -74,6 +79,8 @@ impl RequestBuilder {
                 retry: settings.retry,
                 socket: settings.unix_socket.clone(),
                 is_websocket: false,
+                #[cfg(feature = "digest")]
+                digest: settings.digest.clone().map(Digest::new),
                 cookies: Vec::new(),
             }))
         });
@@ -99,6 +106,39 @@ impl RequestBuilder {
                 order.headers.remove(name);
             }
             append(&mut order.headers, name, value.as_ref())
+        })
+    }
+
+    /// User name and password, readable by whoever sees the request (RFC 7617): only over TLS, then. A name with a colon
+    /// or control characters are an error. They take the place of those of the URL, and go to its origin only.
+    pub fn basic_auth(self, user: &str, password: &str) -> Self {
+        let basic = Basic::new(user, password);
+        self.authorize(basic.map(|basic| basic.to_field()))
+    }
+
+    /// A bearer token (RFC 6750). One that is not of its grammar is an error. It goes to the URL's origin only.
+    pub fn bearer_auth(self, token: &str) -> Self {
+        self.authorize(Bearer::new(token).map(|bearer| bearer.to_field()))
+    }
+
+    fn authorize(self, field: Result<String, CredentialsError>) -> Self {
+        match field {
+            Ok(field) => self.header(header::AUTHORIZATION, field),
+            Err(error) => self.change(|_| Err(Error::new(Phase::Build, ErrorKind::Credentials(error)))),
+        }
+    }
+
+    /// Proves user name and password to the URL's server if it asks for that by Digest (RFC 7616): a 401 is answered
+    /// once. A body that is a stream can be sent again only if the server took none of it. For many requests to one
+    /// server, [`SessionBuilder::digest_auth`](crate::SessionBuilder::digest_auth) saves the first round of each.
+    #[cfg(feature = "digest")]
+    pub fn digest_auth(self, user: &str, password: &str) -> Self {
+        let seed = [self.session.runtime.entropy(), self.session.runtime.entropy()];
+        self.change(|order| {
+            let client = DigestClient::new(user, password, seed)
+                .map_err(|refusal| Error::new(Phase::Build, ErrorKind::Digest(refusal)))?;
+            order.digest = Some(Digest::new(SharedDigest::new(client.for_origin(&order.url))));
+            Ok(())
         })
     }
 

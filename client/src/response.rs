@@ -21,6 +21,7 @@ use crate::connection::Event;
 #[cfg(feature = "compression")]
 use crate::decoding;
 use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
+use crate::events::Events;
 use crate::exchange::Exchange;
 use crate::location;
 use crate::order::Order;
@@ -257,6 +258,12 @@ impl Response {
         serde_json::from_slice(&body).map_err(|error| self.error(Phase::Decode, ErrorKind::InvalidJson(error)))
     }
 
+    /// The body as server-sent events, whatever `Content-Type` says. Mind [`Timeouts`](crate::Timeouts): a stream of
+    /// events has no end that could be expected.
+    pub fn events(self) -> Events {
+        Events::new(self)
+    }
+
     /// The stream and the bytes that follow the head, after `101 Switching Protocols` (RFC 9110 §15.2.2). The
     /// connection leaves the pool.
     pub fn upgrade(mut self) -> Result<Upgraded, Error> {
@@ -371,7 +378,7 @@ impl Response {
         Ok(body)
     }
 
-    fn error(&self, phase: Phase, kind: ErrorKind) -> Error {
+    pub(crate) fn error(&self, phase: Phase, kind: ErrorKind) -> Error {
         let error = Error::new(phase, kind).delivered(Delivery::Answered).at_host(location::origin(&self.url));
         match &self.info {
             Some(info) => error.at_peer(info.peer.clone(), self.is_reused),

@@ -24,6 +24,8 @@ use crate::connection::Event;
 use crate::connections::{Lease, Place, Ticket};
 use crate::cookies;
 use crate::dial::Dial;
+#[cfg(feature = "digest")]
+use crate::digest;
 use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
 use crate::exchange::{Exchange, Upload};
 use crate::location;
@@ -194,6 +196,8 @@ impl Sending {
     fn begin(&mut self, mut lease: Lease, order: &mut Order, is_reused: bool) -> Result<Stage, Error> {
         let settings = &self.session.settings;
         let Some(connection) = lease.connection() else { return Ok(self.dial(lease, order)) };
+        #[cfg(feature = "digest")]
+        digest::prepare(order)?;
         let cookies = cookies::field(order, settings, self.session.runtime.wall_clock().as_secs());
         let is_plain = cookies.is_none() && wire::is_plain(order, settings);
         let headers = match is_plain.then(|| connection.take_plain_headers()).flatten() {
@@ -305,6 +309,13 @@ impl Sending {
         if head.status == Status::EXPECTATION_FAILED && order.waits() && replayable {
             // RFC 9110 §10.1.1: repeat without the expectation.
             order.stop_waiting();
+            recover_stream(&mut exchange, order);
+            exchange.settle();
+            self.stage = Stage::Checkout;
+            return Ok(None);
+        }
+        #[cfg(feature = "digest")]
+        if digest::judge(order, &head, replayable).map_err(|error| error.delivered(Delivery::Answered))? {
             recover_stream(&mut exchange, order);
             exchange.settle();
             self.stage = Stage::Checkout;

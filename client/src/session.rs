@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+#[cfg(feature = "digest")]
+use callboard_core::digest::DigestClient;
 use callboard_core::pool::PoolSnapshot;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, InvalidHeader, Limits, Method, header};
@@ -17,6 +19,10 @@ use callboard_runtime::tls::TlsConnector;
 use crate::cookie_store::CookieStore;
 #[cfg(feature = "cookies")]
 use crate::cookie_store::SharedJar;
+#[cfg(feature = "digest")]
+use crate::digest::SharedDigest;
+#[cfg(feature = "digest")]
+use crate::error::{Error, ErrorKind, Phase};
 use crate::location::IntoUrl;
 use crate::request::RequestBuilder;
 use crate::settings::{Settings, Timeouts};
@@ -278,6 +284,22 @@ impl SessionBuilder {
             self.settings.jar = None;
         }
         self
+    }
+
+    /// Proves user name and password to the server of this URL if it asks for that by Digest (RFC 7616). A 401 is
+    /// answered once; further requests in the protection space carry the proof at once. Other servers get none, unless
+    /// this one names them. Requests with an `Authorization` of their own are left alone.
+    ///
+    /// # Errors
+    /// A URL that cannot be asked for, a user name with a colon or a control character.
+    #[cfg(feature = "digest")]
+    pub fn digest_auth(mut self, url: impl IntoUrl, user: &str, password: &str) -> Result<Self, Error> {
+        let url = url.into_url()?;
+        let seed = [self.runtime.entropy(), self.runtime.entropy()];
+        let client = DigestClient::new(user, password, seed)
+            .map_err(|refusal| Error::new(Phase::Build, ErrorKind::Digest(refusal)))?;
+        self.settings.digest = Some(SharedDigest::new(client.for_origin(&url)));
+        Ok(self)
     }
 
     /// Connects every request to this Unix socket. The URL still names host and path.

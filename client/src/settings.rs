@@ -17,6 +17,8 @@ use callboard_runtime::tls::{TlsConnector, TlsError};
 use crate::cookie_store::CookieStore;
 #[cfg(feature = "cookies")]
 use crate::cookie_store::SharedJar;
+#[cfg(feature = "digest")]
+use crate::digest::SharedDigest;
 
 pub use callboard_core::deadlines::Timeouts;
 
@@ -39,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) decode_limits: DecodeLimits,
     pub(crate) unix_socket: Option<Arc<PathBuf>>,
     pub(crate) cookie_store: Option<Arc<dyn CookieStore>>,
+    #[cfg(feature = "digest")]
+    pub(crate) digest: Option<SharedDigest>,
     /// The store, if it is a jar.
     #[cfg(feature = "cookies")]
     pub(crate) jar: Option<SharedJar>,
@@ -65,6 +69,8 @@ impl Default for Settings {
             decodes: true,
             #[cfg(feature = "compression")]
             decode_limits: DecodeLimits::default(),
+            #[cfg(feature = "digest")]
+            digest: None,
             unix_socket: None,
             #[cfg(feature = "cookies")]
             cookie_store: Some(Arc::new(jar.clone())),

@@ -1,9 +1,11 @@
 //! The session against scripted servers: in simulation for many seeds, and over sockets on smol and Tokio.
 
+mod authentication;
 mod cancelling;
 #[cfg(feature = "compression")]
 mod coding;
 mod deadlines;
+mod events;
 mod failures;
 mod forms;
 mod pooling;
