@@ -19,9 +19,9 @@ use crate::StreamInfo;
 /// Everything that waits is cancel-safe: a [`next`](Self::next) that is dropped loses no message, a
 /// [`send`](Self::send) that is dropped has sent the whole message or nothing of it.
 ///
-/// Pings are answered, heartbeats sent and the close handshake kept whether or not anybody waits. Messages are read
-/// ahead by one or two, then the peer must wait until they are taken: a user who only sends should keep a
-/// [`sender`](Self::sender) and drop the socket, which then throws messages away.
+/// Pings are answered, heartbeats sent and the close handshake kept whether or not anybody waits. While nobody reads,
+/// messages are read ahead up to 64 KiB; beyond that the peer must wait, and its pings with it. A user who only sends
+/// should therefore keep a [`sender`](Self::sender) and drop the socket, which then throws messages away.
 ///
 /// When the socket and all its senders are dropped, the peer is told 1001 (going away), and the transport closes once it
 /// has answered or the close timeout has passed.

@@ -4,6 +4,7 @@
 //! [`Afterwards`]. Every turn that is not the reader's settles the events that would hold the machine up, so that pings
 //! are answered and a close is seen whoever drives.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
@@ -16,6 +17,10 @@ use crate::{DriveError, Driver};
 
 /// Turns in one poll before other tasks have theirs.
 pub(super) const TURNS: usize = 64;
+
+/// Bytes of messages read ahead for a reader who is not there, and messages at most: beyond this the peer must wait, and
+/// so must its pings.
+const AHEAD: (usize, usize) = (64 * 1024, 256);
 
 /// What is beside the lock.
 pub(super) struct Outside {
@@ -31,8 +36,10 @@ pub(super) struct Outside {
 pub(super) struct State {
     /// Until everything is sent and the transport can be dropped.
     pub(super) live: Option<Live>,
-    /// What was taken from the machine for the reader; the second only by the last turn of all.
-    stash: [Option<Event>; 2],
+    /// What was taken from the machine for a reader who was not there.
+    stash: VecDeque<Event>,
+    /// Bytes of messages in it.
+    stashed: usize,
     /// How it ended, once it has.
     pub(super) end: Option<Box<Closure>>,
     /// What the transport said, until it is told.
@@ -97,7 +104,8 @@ impl State {
     pub(super) fn new() -> Self {
         Self {
             live: None,
-            stash: [None, None],
+            stash: VecDeque::new(),
+            stashed: 0,
             end: None,
             failure: None,
             is_told: false,
@@ -179,7 +187,7 @@ impl Work<'_> {
         self.queue(|machine, now| machine.close(close, now))?;
         self.state.is_closing = true;
         // A message that nobody takes would hold up the peer's answer.
-        self.state.stash = [None, None];
+        self.forget();
         self.call_pump();
         self.wake_reader();
         self.wake_all();
@@ -217,8 +225,14 @@ impl Work<'_> {
     /// Nobody will ask for messages.
     pub(super) fn deafen(&mut self) {
         self.state.is_deaf = true;
-        self.state.stash = [None, None];
+        self.forget();
         self.call_pump();
+    }
+
+    /// Throws away what was read ahead.
+    fn forget(&mut self) {
+        self.state.stash = VecDeque::new();
+        self.state.stashed = 0;
     }
 
     /// Reads the clock: once in a poll, where the pump's share ends it.
@@ -233,10 +247,16 @@ impl Work<'_> {
 
     /// The next event for the reader; `None` if there is none at hand, or it has ended.
     pub(super) fn event(&mut self) -> Option<Event> {
-        if let Some(event) = self.state.stash.iter_mut().find_map(Option::take) {
+        if let Some(event) = self.state.stash.pop_front() {
             self.state.due = true;
+            self.state.stashed -= size(&event);
             return Some(event);
         }
+        self.fresh_event()
+    }
+
+    /// The next event of the machine that anybody wants to see.
+    fn fresh_event(&mut self) -> Option<Event> {
         loop {
             let live = self.state.live.as_mut().filter(|_| self.state.end.is_none())?;
             let event = live.driver.machine_unlent().poll_event()?;
@@ -261,16 +281,21 @@ impl Work<'_> {
         self.call_pump();
     }
 
-    /// Takes from the machine what holds it up, and keeps one event for the reader. Whether there was any.
+    /// Takes from the machine what holds it up, and keeps it for the reader within bounds. Whether there was any.
     pub(super) fn settle_events(&mut self) -> bool {
-        if self.state.stash[0].is_some() {
+        if self.state.stashed >= AHEAD.0 || self.state.stash.len() >= AHEAD.1 {
             return false;
         }
         let had_ended = self.state.end.is_some();
-        let Some(event) = self.event() else { return self.state.end.is_some() != had_ended };
-        self.state.stash[0] = Some(event);
+        let Some(event) = self.fresh_event() else { return self.state.end.is_some() != had_ended };
+        self.keep(event);
         self.wake_reader();
         true
+    }
+
+    fn keep(&mut self, event: Event) {
+        self.state.stashed += size(&event);
+        self.state.stash.push_back(event);
     }
 
     /// One turn of the driver.
@@ -328,11 +353,8 @@ impl Work<'_> {
             return;
         }
         // What was read before the failure still counts.
-        let event = self.event();
-        if self.state.end.is_none()
-            && let Some(place) = self.state.stash.iter_mut().find(|place| place.is_none())
-        {
-            *place = event;
+        if let Some(event) = self.fresh_event() {
+            self.keep(event);
         }
         self.cut();
     }
@@ -348,5 +370,13 @@ impl Work<'_> {
             self.conclude(closure.unwrap_or(lost));
         }
         self.afterwards.dead = Some(live);
+    }
+}
+
+/// What an event counts for in what is read ahead.
+fn size(event: &Event) -> usize {
+    match event {
+        Event::Message(message) => message.len(),
+        _ => 0,
     }
 }

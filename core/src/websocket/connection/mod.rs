@@ -245,7 +245,11 @@ impl Protocol for Connection {
             Some(deadline) if deadline <= now => {}
             _ => return,
         }
-        if self.pinged_at.is_some() {
+        if self.event.is_some() {
+            // Our host does not take what came: it is not the peer who is silent.
+            self.last_input = now;
+            self.pinged_at = None;
+        } else if self.pinged_at.is_some() {
             self.happen(Happening::Unresponsive, Some(ReceiveError::PongTimedOut), None, now);
         } else {
             self.pinged_at = Some(now);
