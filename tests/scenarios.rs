@@ -22,5 +22,9 @@ mod secure;
 mod signal;
 #[path = "scenarios/vanishing.rs"]
 mod vanishing;
+#[path = "scenarios/websocket.rs"]
+mod websocket;
+#[path = "scenarios/websocket_faults.rs"]
+mod websocket_faults;
 #[path = "scenarios/world.rs"]
 mod world;
