@@ -104,6 +104,13 @@ impl Entries {
         Self { inline: [Near::NONE; INLINE], length: 0, spilled: Vec::new() }
     }
 
+    /// Takes the entries out, and leaves none. What was inline is not cleared, which would cost as much as the copy.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Self {
+        let length = core::mem::take(&mut self.length);
+        Self { inline: self.inline, length, spilled: core::mem::take(&mut self.spilled) }
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, entry: Entry) {
         if self.spilled.is_empty() {

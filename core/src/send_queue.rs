@@ -110,9 +110,11 @@ impl SendQueue {
         // Most lengths and all statuses have up to three digits.
         if let Ok(small @ ..1000) = u16::try_from(number) {
             let digit = |value: u16| b'0' + (value % 10) as u8;
-            let digits = [digit(small / 100), digit(small / 10), digit(small)];
-            let start = 2 - usize::from(small >= 10) - usize::from(small >= 100);
-            return self.put_slice(&digits[start..]);
+            return match small {
+                100.. => self.put_slice(&[digit(small / 100), digit(small / 10), digit(small)]),
+                10.. => self.put_slice(&[digit(small / 10), digit(small)]),
+                _ => self.put_slice(&[digit(small)]),
+            };
         }
         let mut digits = [b'0'; 20];
         let mut start = digits.len();

@@ -47,14 +47,16 @@ pub(crate) fn token_length(bytes: &[u8]) -> usize {
 /// are asked about together, in a form that compilers turn into vector instructions.
 #[inline]
 pub(crate) fn run_length(bytes: &[u8], is_stop: impl Fn(u8) -> bool) -> usize {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    for (index, block) in blocks.iter().enumerate() {
+    let mut start = 0;
+    while let Some(block) = bytes.get(start..).and_then(<[u8]>::first_chunk::<16>) {
         if block.iter().fold(false, |any, &byte| any | is_stop(byte)) {
             let stops: [u8; 16] = core::array::from_fn(|place| 0_u8.wrapping_sub(u8::from(is_stop(block[place]))));
-            return index * 16 + u128::from_le_bytes(stops).trailing_zeros() as usize / 8;
+            return start + u128::from_le_bytes(stops).trailing_zeros() as usize / 8;
         }
+        start += 16;
     }
-    rest.iter().position(|&byte| is_stop(byte)).unwrap_or(rest.len()) + blocks.len() * 16
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().position(|&byte| is_stop(byte)).unwrap_or(rest.len())
 }
 
 /// Whether `bytes` is `word`, which is in lower case, without ASCII case. For words known when this is compiled: the

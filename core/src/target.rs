@@ -215,7 +215,7 @@ const HOST: [bool; 256] = table(b"-._~!$&'()*+,;=");
 /// IPv4 address or an address in brackets; no user information; a port of at most 65535. Empty is not valid.
 pub(crate) fn is_valid_host(bytes: &[u8]) -> bool {
     // Most are letters, digits, dots and hyphens, then perhaps a colon and digits.
-    let name = bytes.iter().take_while(|&&byte| PLAIN_HOST[usize::from(byte)]).count();
+    let name = bytes.iter().position(|&byte| !PLAIN_HOST[usize::from(byte)]).unwrap_or(bytes.len());
     match bytes.get(name) {
         None => return name > 0,
         Some(b':') if name > 0 => return is_port(&bytes[name + 1..]),
@@ -238,7 +238,11 @@ pub(crate) fn is_valid_host(bytes: &[u8]) -> bool {
 
 /// What may follow the colon: nothing, or a number of at most 65535.
 fn is_port(bytes: &[u8]) -> bool {
-    bytes.is_empty() || parse_decimal(bytes).is_some_and(|port| port <= 65_535)
+    // Up to five digits compare as text.
+    if bytes.len() <= 5 {
+        return bytes.iter().all(u8::is_ascii_digit) && (bytes.len() < 5 || bytes <= b"65535".as_slice());
+    }
+    parse_decimal(bytes).is_some_and(|port| port <= 65_535)
 }
 
 fn is_registered_name(bytes: &[u8]) -> bool {

@@ -123,7 +123,7 @@ fn step_chunked(
             Chunk::Trailers(scan) => {
                 let Some(length) = scan.advance(input, limits)? else { return Ok(Step::NeedInput) };
                 let block = input.split_to(length).freeze();
-                let entries = core::mem::take(&mut scan.entries);
+                let entries = scan.entries.take();
                 let trailers = (entries.len() > 0).then(|| Box::new(Headers::from_received(block, entries)));
                 return Ok(Step::End(trailers));
             }

@@ -1,8 +1,10 @@
 //! Scenarios: whole exchanges between a client and a server.
 
-use bytes::Bytes;
-use callboard_core::http1::{ClientEvent, CloseReason, Request, Response};
-use callboard_core::{BodyLength, Headers, Limits, Method, Protocol, Status, Version};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use callboard_core::http1::{ClientEvent, CloseReason, Request, Response, ServerConnection, ServerEvent};
+use callboard_core::{BodyLength, Headers, Instant, Limits, Method, Protocol, Status, Version};
 
 use super::pair::{Pair, fields, seeds};
 
@@ -31,6 +33,25 @@ fn get_and_its_answer_twice_on_one_connection() {
             assert!(pair.server.is_idle());
         }
     });
+}
+
+#[test]
+fn a_request_may_be_looked_at_where_it_lies_and_skipped() {
+    let mut server = ServerConnection::new(Arc::default(), Instant::EPOCH);
+    let mut input = BytesMut::from("GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(server.pending_event(), None);
+    for path in ["/first", "/second"] {
+        server.handle_input(&mut input, Instant::EPOCH);
+        let Some(ServerEvent::Request { exchange, head, .. }) = server.pending_event() else { panic!("no request") };
+        assert_eq!(head.target.path(), path);
+        let (exchange, headers) = (*exchange, Headers::new());
+        server.skip_event();
+        assert_eq!(server.pending_event(), None);
+        assert_eq!(server.poll_event(), None);
+        let response = Response { status: Status::NO_CONTENT, headers: &headers, date: None };
+        server.answer(exchange, &response, Bytes::new(), Instant::EPOCH).unwrap();
+    }
+    assert!(server.is_idle() && input.is_empty());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, BytesMut};
-use callboard_core::http1::{RequestHead, ServerConnection, ServerEvent};
+use callboard_core::http1::{ServerConnection, ServerEvent};
 use callboard_core::{BodyLength, ExchangeId, Protocol, Status};
 use callboard_runtime::{Driver, Stream};
 
@@ -194,24 +194,22 @@ impl Connection {
             if !has_room || !self.events_due {
                 return has_progressed;
             }
-            let Some(event) = driver.machine_unlent().poll_event() else {
+            if matches!(driver.machine_ref().pending_event(), Some(ServerEvent::Request { .. })) {
+                self.begin();
+            } else if let Some(event) = driver.machine_unlent().poll_event() {
+                self.take_event(event);
+            } else {
                 self.events_due = false;
                 return has_progressed;
-            };
-            has_progressed = true;
-            // A request without a body is alone, unless the peer has half-closed behind it.
-            if matches!(&event, ServerEvent::Request { body: BodyLength::Empty, .. }) {
-                self.events_due = driver.is_input_ended();
             }
-            self.take_event(event);
+            has_progressed = true;
         }
     }
 
     fn take_event(&mut self, event: ServerEvent) {
         match event {
-            ServerEvent::Request { exchange, head, body, expects_continue } => {
-                self.begin(exchange, head, body, expects_continue);
-            }
+            // Begun where it lies.
+            ServerEvent::Request { .. } => {}
             ServerEvent::Data { exchange, data } => {
                 if let Some(exchange) = self.current(exchange) {
                     exchange.put(data);
@@ -253,27 +251,46 @@ impl Connection {
         self.exchange.as_mut().filter(|exchange| exchange.id == id)
     }
 
-    /// Starts the handler of a request.
+    /// Starts the handler of the request that is the machine's event. A handler that looks at nothing of it is started
+    /// where the request lies; for others it is moved once.
     #[inline]
-    fn begin(&mut self, id: ExchangeId, head: RequestHead, length: BodyLength, expects_continue: bool) {
-        let (feed, body) = match length {
-            BodyLength::Empty => (None, Body::empty()),
+    fn begin(&mut self) {
+        let Some(driver) = &mut self.driver else { return };
+        let Some(ServerEvent::Request { exchange, head, body, expects_continue }) =
+            driver.machine_ref().pending_event()
+        else {
+            return;
+        };
+        let (feed, body) = match *body {
+            BodyLength::Empty => {
+                // A request without a body is alone, unless the peer has half-closed behind it.
+                self.events_due = driver.is_input_ended();
+                (None, Body::empty())
+            }
             length => {
                 let (feed, incoming) = Feed::new(length);
                 (Some(feed), Body::incoming(incoming))
             }
         };
-        let mut exchange = Exchange::new(id, &head.method, feed, expects_continue);
+        let mut exchange = Exchange::new(*exchange, &head.method, feed, *expects_continue);
         let (service, link) = (&self.service, &self.link);
-        let (outcome, params) = service.find(&head);
-        let bare = catch_unwind(AssertUnwindSafe(|| service.start_bare(outcome, &head.method)));
-        let started = match bare {
-            Ok(None) => catch_unwind(AssertUnwindSafe(|| {
-                let request = Request::received(head, body, params, Some(Arc::clone(link)));
-                service.begin(outcome, request)
-            })),
-            Ok(Some(started)) => Ok(started),
-            Err(panic) => Err(panic),
+        let (outcome, params) = service.find(head);
+        let started = match catch_unwind(AssertUnwindSafe(|| service.start_bare(outcome, &head.method))) {
+            Ok(None) => {
+                let Some(ServerEvent::Request { head, .. }) = driver.machine_unlent().poll_event() else { return };
+                catch_unwind(AssertUnwindSafe(|| {
+                    let request = Request::received(head, body, params, Some(Arc::clone(link)));
+                    service.begin(outcome, request)
+                }))
+            }
+            Ok(Some(started)) => {
+                driver.machine_unlent().skip_event();
+                Ok(started)
+            }
+            Err(panic) => {
+                driver.machine_unlent().skip_event();
+                Err(panic)
+            }
         };
         let Ok(started) = started else {
             self.exchange = Some(exchange);

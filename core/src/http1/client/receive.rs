@@ -251,6 +251,6 @@ impl ClientConnection {
 fn cut_head(scan: &mut Scan, line: StatusLine, length: usize, input: &mut BytesMut) -> ResponseHead {
     let block: Bytes = input.split_to(length).freeze();
     let reason = block.slice(line.reason_start..line.reason_end);
-    let headers = Headers::from_received(block, mem::take(&mut scan.entries));
+    let headers = Headers::from_received(block, scan.entries.take());
     ResponseHead { status: line.status, reason, version: line.version, headers }
 }

@@ -191,6 +191,19 @@ impl ServerConnection {
         self.exchange.id.0.wrapping_add(1)
     }
 
+    /// The event with content that [`poll_event`](Protocol::poll_event) gives next, where it lies. A head is large: a
+    /// host that only looks at it need not move it, and goes on by [`skip_event`](Self::skip_event).
+    #[inline]
+    pub const fn pending_event(&self) -> Option<&ServerEvent> {
+        self.pending.as_ref()
+    }
+
+    /// Drops the event that [`pending_event`](Self::pending_event) shows.
+    #[inline]
+    pub fn skip_event(&mut self) {
+        self.pending = None;
+    }
+
     /// What the receiving and the sending half are doing, in a word each: for logs, and for the tables of the states.
     pub fn states(&self) -> [&'static str; 2] {
         let receive = match &self.receive {

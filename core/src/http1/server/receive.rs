@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::mem;
 use core::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 
 use crate::http1::body::{Body, Step};
 use crate::http1::framing::{Framing, persists, request_framing};
@@ -46,7 +46,7 @@ impl ServerConnection {
         match mem::replace(&mut self.receive, Receive::Ended) {
             Receive::Head { mut scan, since } => match scan.advance(input, &self.limits) {
                 Ok(None) => self.receive = Receive::Head { scan, since },
-                Ok(Some(length)) => self.take_head(*scan, length, input, now),
+                Ok(Some(length)) => self.take_head(&mut scan, length, input, now),
                 Err(error) => self.fail(error, now),
             },
             // A head that is whole needs no allocation; the deadline of a first head began with the connection.
@@ -58,7 +58,7 @@ impl ServerConnection {
                 let mut scan = Scan::new(Block::Request);
                 match scan.advance(input, &self.limits) {
                     Ok(None) => self.receive = Receive::Head { scan: Box::new(scan), since },
-                    Ok(Some(length)) => self.take_head(scan, length, input, now),
+                    Ok(Some(length)) => self.take_head(&mut scan, length, input, now),
                     Err(error) => self.fail(error, now),
                 }
             }
@@ -72,27 +72,35 @@ impl ServerConnection {
     }
 
     /// Opens an exchange with the head that is the first `length` bytes of `input`.
-    fn take_head(&mut self, scan: Scan, length: usize, input: &mut BytesMut, now: Instant) {
-        let facts = scan.facts;
-        match read_head(scan, length, input) {
-            Ok((head, framing)) => {
-                self.exchange = Exchange {
-                    id: self.exchange.next_id(),
-                    version: head.version,
-                    is_head: head.method == Method::Head,
-                    is_connect: head.method == Method::Connect,
-                    // RFC 9110 §7.8: Upgrade counts only if Connection lists it, and not in HTTP/1.0.
-                    wants_upgrade: facts.upgrade && facts.connection_upgrade && head.version == Version::Http11,
-                    keep_alive: persists(head.version, &facts),
-                    continue_due: facts.expect == Expect::Continue
-                        && framing != Framing::Empty
-                        && head.version == Version::Http11,
-                };
-                self.note_last_exchange();
-                self.begin_exchange(head, framing, now);
-            }
-            Err(error) => self.fail(error, now),
-        }
+    fn take_head(&mut self, scan: &mut Scan, length: usize, input: &mut BytesMut, now: Instant) {
+        let start = match read_start(scan, length, input) {
+            Ok(start) => start,
+            Err(error) => return self.fail(error, now),
+        };
+        let (facts, framing, version) = (&scan.facts, start.framing, start.version);
+        self.exchange = Exchange {
+            id: self.exchange.next_id(),
+            version,
+            is_head: start.method == Method::Head,
+            is_connect: start.method == Method::Connect,
+            // RFC 9110 §7.8: Upgrade counts only if Connection lists it, and not in HTTP/1.0.
+            wants_upgrade: facts.upgrade && facts.connection_upgrade && version == Version::Http11,
+            keep_alive: persists(version, facts),
+            continue_due: facts.expect == Expect::Continue && framing != Framing::Empty && version == Version::Http11,
+        };
+        self.note_last_exchange();
+        self.begin_body(framing, now);
+        // Built where it will be read from: a head is large, and is moved as seldom as possible.
+        self.pending = Some(ServerEvent::Request {
+            exchange: self.exchange.id,
+            body: match framing {
+                Framing::Empty => BodyLength::Empty,
+                Framing::Length(length) => BodyLength::Known(length),
+                Framing::Chunked | Framing::UntilClose => BodyLength::Unknown,
+            },
+            expects_continue: self.exchange.continue_due,
+            head: start.with_fields(scan),
+        });
     }
 
     /// Decides whether this exchange is the last, as far as is known now.
@@ -110,7 +118,7 @@ impl ServerConnection {
         self.close.get_or_insert(reason);
     }
 
-    fn begin_exchange(&mut self, head: RequestHead, framing: Framing, now: Instant) {
+    fn begin_body(&mut self, framing: Framing, now: Instant) {
         self.send = Send::Awaiting;
         self.receive = match Body::new(framing) {
             None => Receive::Ended,
@@ -122,16 +130,6 @@ impl ServerConnection {
                 Receive::Body { body, pace, discard: None }
             }
         };
-        self.pending = Some(ServerEvent::Request {
-            exchange: self.exchange.id,
-            head,
-            body: match framing {
-                Framing::Empty => BodyLength::Empty,
-                Framing::Length(length) => BodyLength::Known(length),
-                Framing::Chunked | Framing::UntilClose => BodyLength::Unknown,
-            },
-            expects_continue: self.exchange.continue_due,
-        });
     }
 
     fn receive_body(&mut self, input: &mut BytesMut, now: Instant) {
@@ -295,13 +293,22 @@ impl ServerConnection {
 pub(in crate::http1) fn take_head(input: &mut BytesMut, limits: &Limits) -> Result<Option<RequestHead>, ReceiveError> {
     let mut scan = Scan::new(Block::Request);
     match scan.advance(input, limits)? {
-        Some(length) => read_head(scan, length, input).map(|(head, _)| Some(head)),
+        Some(length) => Ok(Some(read_start(&scan, length, input)?.with_fields(&mut scan))),
         None => Ok(None),
     }
 }
 
+/// A head without its fields: all of it that is small.
+struct Start {
+    block: Bytes,
+    method: Method,
+    target: Target,
+    version: Version,
+    framing: Framing,
+}
+
 /// Takes a complete head out of the input.
-fn read_head(scan: Scan, length: usize, input: &mut BytesMut) -> Result<(RequestHead, Framing), ReceiveError> {
+fn read_start(scan: &Scan, length: usize, input: &mut BytesMut) -> Result<Start, ReceiveError> {
     let StartLine::Request(line) = scan.start else { return Err(ReceiveError::StartLineInvalid) };
     let base = scan.start_offset();
     let block = input.split_to(length).freeze();
@@ -310,6 +317,13 @@ fn read_head(scan: Scan, length: usize, input: &mut BytesMut) -> Result<(Request
     let target = if line.is_visible { Target::of_visible(target, &method) } else { Target::parse(target, &method) };
     let target = target.map_err(|_| ReceiveError::TargetInvalid)?;
     let framing = request_framing(line.version, &scan.facts)?;
-    let headers = Headers::from_received(block, scan.entries);
-    Ok((RequestHead { method, target, version: line.version, headers }, framing))
+    Ok(Start { block, method, target, version: line.version, framing })
+}
+
+impl Start {
+    #[inline]
+    fn with_fields(self, scan: &mut Scan) -> RequestHead {
+        let headers = Headers::from_received(self.block, scan.entries.take());
+        RequestHead { method: self.method, target: self.target, version: self.version, headers }
+    }
 }
