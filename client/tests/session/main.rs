@@ -10,6 +10,7 @@ mod failures;
 mod forms;
 mod pooling;
 mod redirecting;
+mod repeating;
 mod requests;
 mod responses;
 mod script;
