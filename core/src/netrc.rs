@@ -2,7 +2,8 @@
 //!
 //! Words in any layout: `machine NAME` or `default` begins an entry, `login`, `account` and `password` fill it. A macro
 //! (`macdef`) lasts until an empty line and is skipped. A `#` where a keyword may stand begins a comment. A word may
-//! stand in quotes, in which a backslash escapes. The first entry of a machine counts, and `default` fits what none fits.
+//! stand in quotes, in which a backslash escapes. The first entry of a machine counts, and `default` fits what none
+//! fits.
 
 use alloc::borrow::Cow;
 use alloc::string::String;

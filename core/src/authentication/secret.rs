@@ -2,8 +2,8 @@
 
 use core::hint::black_box;
 
-/// Whether two secrets are the same. The time it takes depends on their lengths only, so that it does not tell a guesser
-/// how much of a guess was right.
+/// Whether two secrets are the same. The time it takes depends on their lengths only, so that it does not tell a
+/// guesser how much of a guess was right.
 ///
 /// ```
 /// use callboard_core::authentication::is_same_secret;

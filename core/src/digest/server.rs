@@ -302,8 +302,9 @@ impl<'a> Answer<'a> {
 }
 
 impl Verified {
-    /// The value of `Authentication-Info` (RFC 7616 §3.5), which proves to the client that the server knows the password
-    /// too. `body` is that of the answer; without it, `auth-int` is answered with `auth`. None for the form of RFC 2069.
+    /// The value of `Authentication-Info` (RFC 7616 §3.5), which proves to the client that the server knows the
+    /// password too. `body` is that of the answer; without it, `auth-int` is answered with `auth`. None for the form of
+    /// RFC 2069.
     pub fn authentication_info(&self, body: Option<&[u8]>) -> Option<Vec<u8>> {
         let quality = if body.is_some() { self.quality? } else { self.quality.map(|_| Quality::Authentication)? };
         let proof = Proof {

@@ -1,7 +1,7 @@
 //! One event, and how it is written.
 //!
-//! Data may have lines, ended in any of the three ways; each goes out in a field of its own. Names and ids are one line,
-//! which is checked when they are set, so that nothing can be smuggled into the stream.
+//! Data may have lines, ended in any of the three ways; each goes out in a field of its own. Names and ids are one
+//! line, which is checked when they are set, so that nothing can be smuggled into the stream.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -52,8 +52,8 @@ impl Event {
         Ok(self)
     }
 
-    /// Sets the id, which a reader sends as `Last-Event-ID` when it connects again: any text of one line without NUL. An
-    /// empty one makes the reader forget the last.
+    /// Sets the id, which a reader sends as `Last-Event-ID` when it connects again: any text of one line without NUL.
+    /// An empty one makes the reader forget the last.
     pub fn with_id(mut self, id: &str) -> Result<Self, EventError> {
         check_line(id)?;
         if id.contains('\0') {

@@ -1,8 +1,8 @@
 //! Reads an event stream in any pieces.
 //!
-//! Lines end in CR, LF or CRLF, wherever the pieces are cut; a CR ends its line at once, and a LF that follows belongs to
-//! it. Line ends are ASCII, so each line is decoded alone, which replaces the same bytes as decoding all would. Memory is
-//! bounded by the limits: a line that is under way, and the data of one event.
+//! Lines end in CR, LF or CRLF, wherever the pieces are cut; a CR ends its line at once, and a LF that follows belongs
+//! to it. Line ends are ASCII, so each line is decoded alone, which replaces the same bytes as decoding all would.
+//! Memory is bounded by the limits: a line that is under way, and the data of one event.
 
 use alloc::boxed::Box;
 use alloc::string::String;

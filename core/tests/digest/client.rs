@@ -243,6 +243,8 @@ fn names_beyond_ascii_and_hashed_names() {
 
 #[test]
 fn the_server_has_to_prove_itself_if_it_tries() {
+    /// `Authentication-Info`, the body, and the verdict.
+    type Row = (String, Option<&'static [u8]>, Result<ServerProof, ProofError>);
     let (mut client, url) = (client(), url("http://a/"));
     let attempt = answered(&mut client, "http://a/", CHALLENGE).unwrap();
     let client_nonce = parameter(&attempt, "cnonce").unwrap();
@@ -255,8 +257,6 @@ fn the_server_has_to_prove_itself_if_it_tries() {
     };
     let plain = proof(Quality::Authentication, b"");
     let whole = proof(Quality::Integrity, b"body");
-    /// `Authentication-Info`, the body, and the verdict.
-    type Row = (String, Option<&'static [u8]>, Result<ServerProof, ProofError>);
     let rows: [Row; 9] = [
         (format!("rspauth=\"{plain}\""), None, Ok(ServerProof::Proven)),
         (format!("rspauth=\"{}\", nc=00000001", plain.to_uppercase()), None, Ok(ServerProof::Proven)),

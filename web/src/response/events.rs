@@ -1,8 +1,8 @@
 //! Server-sent events as a response.
 //!
 //! Events come from a stream or from the other end of a channel, and leave as they come: those that are ready together
-//! in one write. A comment goes out when nothing else has for a while, so that no proxy ends a silent connection, and so
-//! that a peer that has gone is noticed.
+//! in one write. A comment goes out when nothing else has for a while, so that no proxy ends a silent connection, and
+//! so that a peer that has gone is noticed.
 
 use std::fmt;
 use std::pin::Pin;
@@ -68,8 +68,8 @@ impl EventStream {
         Self { source: Box::pin(events), keep_alive: None }
     }
 
-    /// A stream and its sender, which holds up to `capacity` events (at least 1) that the peer has not taken. The stream
-    /// ends when the last clone of the sender is dropped.
+    /// A stream and its sender, which holds up to `capacity` events (at least 1) that the peer has not taken. The
+    /// stream ends when the last clone of the sender is dropped.
     ///
     /// ```
     /// use callboard_web::{Event, EventStream, IntoResponse};
