@@ -109,8 +109,8 @@ impl RequestBuilder {
         })
     }
 
-    /// User name and password, readable by whoever sees the request (RFC 7617): only over TLS, then. A name with a colon
-    /// or control characters are an error. They take the place of those of the URL, and go to its origin only.
+    /// User name and password, readable by whoever sees the request (RFC 7617): only over TLS, then. A name with a
+    /// colon or control characters are an error. They take the place of those of the URL, and go to its origin only.
     pub fn basic_auth(self, user: &str, password: &str) -> Self {
         let basic = Basic::new(user, password);
         self.authorize(basic.map(|basic| basic.to_field()))
