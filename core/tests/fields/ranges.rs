@@ -134,6 +134,7 @@ fn no_byte_is_sent_twice_and_the_order_is_kept() {
         ("bytes=0-9,91-99", &[0..10, 91..100]),
         // What closes a gap joins all: at the place of the first.
         ("bytes=9000-9009,300-399,0-99,100-299", &[9_000..9_010, 0..400]),
+        ("bytes=300-399,9000-9009,0-99,100-299", &[0..400, 9_000..9_010]),
         ("bytes=0-4999,10-19,7000-7009", &[0..5_000, 7_000..7_010]),
     ];
     for (value, expected) in table {
