@@ -1,12 +1,14 @@
-//! Connecting, as a pipeline of small steps: look the name up, try its addresses in order, set TLS up.
+//! Connecting, as a pipeline of small steps: look the name up, race its addresses, set TLS up.
 //!
-//! Each step has the connect deadline, and all together the request's own. A failed address is remembered and the
-//! next one tried. Dropping a dial gives its slot back.
+//! The look-up, each address and TLS have the connect deadline, and all together the request's own. A failed address is
+//! remembered and the next one tried. Dropping a dial gives its slot back.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use callboard_core::Instant;
 use callboard_core::deadlines::{Deadlines, Step as Wait};
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::TlsError;
@@ -16,6 +18,8 @@ use url::{Host, Url};
 use crate::connection::Connection;
 use crate::connections::Lease;
 use crate::error::{Deadline, Error, ErrorKind, Phase};
+use crate::names::Looking;
+use crate::racing::{Finish, Racing};
 use crate::settings::{Settings, Timeouts};
 
 /// A connection in the making, and the slot that it will fill.
@@ -28,16 +32,15 @@ pub(crate) struct Dial {
     server_name: Option<Box<str>>,
     step: Step,
     timer: Option<Box<dyn Timer>>,
-    /// Where to try next, in order.
-    addresses: std::vec::IntoIter<Endpoint>,
-    tried: Vec<(Endpoint, io::Error)>,
 }
 
 enum Step {
-    Resolve(BoxFuture<'static, io::Result<Vec<std::net::SocketAddr>>>),
-    /// The next address.
-    Next,
-    Connect(Endpoint, BoxFuture<'static, io::Result<Box<dyn Stream>>>),
+    Resolve(Looking),
+    /// To race these.
+    Begin(Vec<SocketAddr>),
+    Race(Box<Racing>),
+    /// A Unix socket, once it is begun.
+    Socket(Endpoint, Option<BoxFuture<'static, io::Result<Box<dyn Stream>>>>),
     #[cfg(feature = "tls")]
     Secure(Endpoint, BoxFuture<'static, Result<Box<dyn Stream>, TlsError>>),
 }
@@ -53,12 +56,12 @@ impl Dial {
     ) -> Self {
         // Only http and https get this far, and both have a default.
         let port = url.port_or_known_default().unwrap_or(0);
-        let (step, addresses) = match (socket, url.host()) {
-            (Some(socket), _) => (Step::Next, vec![socket]),
-            (None, Some(Host::Ipv4(address))) => (Step::Next, vec![Endpoint::Tcp((address, port).into())]),
-            (None, Some(Host::Ipv6(address))) => (Step::Next, vec![Endpoint::Tcp((address, port).into())]),
-            (None, Some(Host::Domain(name))) => (Step::Resolve(runtime.resolve(name, port)), Vec::new()),
-            (None, None) => (Step::Next, Vec::new()),
+        let step = match (socket, url.host()) {
+            (Some(socket), _) => Step::Socket(socket, None),
+            (None, Some(Host::Ipv4(address))) => Step::Begin(vec![(address, port).into()]),
+            (None, Some(Host::Ipv6(address))) => Step::Begin(vec![(address, port).into()]),
+            (None, Some(Host::Domain(name))) => Step::Resolve(settings.names.look_up(name, port, runtime)),
+            (None, None) => Step::Begin(Vec::new()),
         };
         Self {
             lease,
@@ -68,8 +71,6 @@ impl Dial {
             server_name: url.host_str().filter(|_| url.scheme() == "https").map(Into::into),
             step,
             timer: None,
-            addresses: addresses.into_iter(),
-            tried: Vec::new(),
         }
     }
 
@@ -81,7 +82,7 @@ impl Dial {
         timeouts: &Timeouts,
     ) -> Poll<Result<(), Error>> {
         loop {
-            match self.poll_step(context, deadlines) {
+            match self.poll_step(context, deadlines, timeouts) {
                 Poll::Ready(Ok(Some(stream))) => {
                     let limits = Arc::clone(&self.settings.limits);
                     self.lease.dialled(Connection::new(stream, self.runtime.clone(), limits));
@@ -91,6 +92,7 @@ impl Dial {
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     let (_, due) = deadlines.next(timeouts);
+                    let due = self.race_due().map_or(due, |race| race.min(due));
                     let timer = self.timer.get_or_insert_with(|| self.runtime.timer());
                     if timer.poll_at(context, due).is_pending() {
                         return Poll::Pending;
@@ -111,32 +113,35 @@ impl Dial {
         &mut self,
         context: &mut Context<'_>,
         deadlines: &mut Deadlines,
+        timeouts: &Timeouts,
     ) -> Poll<Result<Option<Box<dyn Stream>>, Error>> {
         match &mut self.step {
-            Step::Resolve(future) => match future.as_mut().poll(context) {
+            Step::Resolve(looking) => match looking.poll(context) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::new(Phase::Dns, ErrorKind::Resolve(error)))),
                 Poll::Ready(Ok(addresses)) if addresses.is_empty() => {
                     return Poll::Ready(Err(Error::new(Phase::Dns, ErrorKind::NoAddress)));
                 }
-                Poll::Ready(Ok(addresses)) => {
-                    self.addresses = addresses.into_iter().map(Endpoint::Tcp).collect::<Vec<_>>().into_iter();
-                    self.step = Step::Next;
-                }
+                Poll::Ready(Ok(addresses)) => self.step = Step::Begin(addresses),
             },
-            Step::Next => {
-                let Some(endpoint) = self.addresses.next() else { return Poll::Ready(Err(self.give_up())) };
-                let future = self.runtime.connect(endpoint.clone());
-                self.step = Step::Connect(endpoint, future);
+            Step::Begin(addresses) => {
+                let (addresses, race) = (std::mem::take(addresses), self.settings.race);
+                self.step = Step::Race(Box::new(Racing::new(addresses, race, timeouts.connect, &self.runtime)));
+            }
+            Step::Race(racing) => match racing.poll(context, |began| deadlines.enter(Wait::Connect, began)) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Finish::Won(endpoint, stream)) => {
+                    return Poll::Ready(self.connected(endpoint, stream, deadlines));
+                }
+                Poll::Ready(Finish::Lost(tried)) => return Poll::Ready(Err(lost(tried))),
+            },
+            Step::Socket(endpoint, future @ None) => {
+                *future = Some(self.runtime.connect(endpoint.clone()));
                 deadlines.enter(Wait::Connect, self.runtime.now());
             }
-            Step::Connect(endpoint, future) => match future.as_mut().poll(context) {
+            Step::Socket(endpoint, Some(future)) => match future.as_mut().poll(context) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Err(error)) => {
-                    let endpoint = endpoint.clone();
-                    self.tried.push((endpoint, error));
-                    self.step = Step::Next;
-                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(lost(vec![(endpoint.clone(), error)]))),
                 Poll::Ready(Ok(stream)) => {
                     let endpoint = endpoint.clone();
                     return Poll::Ready(self.connected(endpoint, stream, deadlines));
@@ -184,42 +189,59 @@ impl Dial {
     fn phase(&self) -> Phase {
         match self.step {
             Step::Resolve(_) => Phase::Dns,
-            Step::Next | Step::Connect(..) => Phase::Connect,
+            Step::Begin(_) | Step::Race(_) | Step::Socket(..) => Phase::Connect,
             #[cfg(feature = "tls")]
             Step::Secure(..) => Phase::Tls,
         }
     }
 
-    /// A deadline passed: the end, or the next address.
-    fn miss_deadline(&mut self, deadlines: &Deadlines, timeouts: &Timeouts) -> Result<(), Error> {
-        // None: the timer was early.
-        let Some(expired) = deadlines.expired(timeouts, self.runtime.now()) else { return Ok(()) };
-        let deadline = expired.deadline;
-        let error = Error::new(self.phase(), expired.into());
-        match &self.step {
-            Step::Connect(endpoint, _) => {
-                let endpoint = endpoint.clone();
-                if deadline == Deadline::Connect && (self.addresses.len() > 0 || !self.tried.is_empty()) {
-                    self.tried.push((endpoint, io::ErrorKind::TimedOut.into()));
-                    self.step = Step::Next;
-                    return Ok(());
-                }
-                Err(error.at_peer(endpoint, false))
-            }
-            #[cfg(feature = "tls")]
-            Step::Secure(endpoint, _) => Err(error.at_peer(endpoint.clone(), false)),
-            Step::Resolve(_) | Step::Next => Err(error),
-        }
+    /// When the race has something to do. What each of its addresses may take is among it.
+    fn race_due(&self) -> Option<Instant> {
+        if let Step::Race(racing) = &self.step { racing.due() } else { None }
     }
 
-    /// No address is left.
-    fn give_up(&mut self) -> Error {
-        let tried = std::mem::take(&mut self.tried);
-        let last = tried.last().map(|(endpoint, _)| endpoint.clone());
-        let error = Error::new(Phase::Connect, ErrorKind::Connect(tried));
-        match last {
-            Some(endpoint) => error.at_peer(endpoint, false),
-            None => error,
+    /// A deadline passed: the end, or the next address.
+    fn miss_deadline(&mut self, deadlines: &Deadlines, timeouts: &Timeouts) -> Result<(), Error> {
+        let now = self.runtime.now();
+        let expired = deadlines.expired(timeouts, now);
+        let phase = self.phase();
+        match (&mut self.step, expired) {
+            (Step::Race(racing), expired) => {
+                let only = racing.only();
+                match expired {
+                    Some(expired) if expired.deadline != Deadline::Connect || only.is_some() => {
+                        let error = Error::new(phase, expired.into());
+                        Err(match racing.latest() {
+                            Some(endpoint) => error.at_peer(endpoint, false),
+                            None => error,
+                        })
+                    }
+                    _ => {
+                        racing.handle_timeout(now);
+                        Ok(())
+                    }
+                }
+            }
+            // The timer was early.
+            (_, None) => Ok(()),
+            (Step::Socket(endpoint, _), Some(expired)) => {
+                Err(Error::new(phase, expired.into()).at_peer(endpoint.clone(), false))
+            }
+            #[cfg(feature = "tls")]
+            (Step::Secure(endpoint, _), Some(expired)) => {
+                Err(Error::new(phase, expired.into()).at_peer(endpoint.clone(), false))
+            }
+            (Step::Resolve(_) | Step::Begin(_), Some(expired)) => Err(Error::new(phase, expired.into())),
         }
+    }
+}
+
+/// No address is left.
+fn lost(tried: Vec<(Endpoint, io::Error)>) -> Error {
+    let last = tried.last().map(|(endpoint, _)| endpoint.clone());
+    let error = Error::new(Phase::Connect, ErrorKind::Connect(tried));
+    match last {
+        Some(endpoint) => error.at_peer(endpoint, false),
+        None => error,
     }
 }

@@ -28,9 +28,11 @@ mod error;
 mod events;
 mod exchange;
 mod location;
+mod names;
 mod multipart;
 mod order;
 mod own_cookie;
+mod racing;
 mod request;
 mod response;
 mod sending;
@@ -64,7 +66,9 @@ pub use websocket::{ConnectError, Refusal, WebSocketBuilder};
 
 #[cfg(feature = "compression")]
 pub use callboard_core::coding::{CodingsError, DecodeError, DecodeLimits};
+pub use callboard_core::happy_eyeballs::RaceSettings;
 pub use callboard_core::pool::{HostSnapshot, PoolSnapshot};
+pub use callboard_core::resolver_cache::CacheSettings;
 #[cfg(feature = "websocket")]
 pub use callboard_runtime::websocket::{WebSocket, WebSocketError, WebSocketSender};
 pub use callboard_core::retry::{BudgetLimits, Jitter, RetryPolicy};

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 #[cfg(feature = "digest")]
 use callboard_core::digest::DigestClient;
+use callboard_core::happy_eyeballs::RaceSettings;
 use callboard_core::pool::PoolSnapshot;
+use callboard_core::resolver_cache::CacheSettings;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, InvalidHeader, Limits, Method, header};
 use callboard_runtime::Handle;
@@ -24,6 +26,7 @@ use crate::digest::SharedDigest;
 #[cfg(feature = "digest")]
 use crate::error::{Error, ErrorKind, Phase};
 use crate::location::IntoUrl;
+use crate::names::Names;
 use crate::request::RequestBuilder;
 use crate::settings::{Settings, Timeouts};
 use crate::shared::Shared;
@@ -121,6 +124,11 @@ impl Session {
     #[cfg(feature = "cookies")]
     pub fn cookie_jar(&self) -> Option<&SharedJar> {
         self.shared.settings.jar.as_ref()
+    }
+
+    /// Forgets the addresses of a name, or with `None` of all: the next connection looks them up anew.
+    pub fn forget_names(&self, name: Option<&str>) {
+        self.shared.settings.names.forget(name);
     }
 
     /// Closes the idle connections. Dropping the last clone of a session does that too.
@@ -273,6 +281,18 @@ impl SessionBuilder {
     pub fn cookie_store(mut self, store: impl CookieStore + 'static) -> Self {
         self = self.no_cookies();
         self.settings.cookie_store = Some(Arc::new(store));
+        self
+    }
+
+    /// How the addresses of a name are raced (RFC 8305). Default: [`RaceSettings`] as they are by default, 250 ms apart.
+    pub fn happy_eyeballs(mut self, settings: RaceSettings) -> Self {
+        self.settings.race = settings;
+        self
+    }
+
+    /// For how long looked-up names are kept. Default: [`CacheSettings`] as they are by default, 10 s.
+    pub fn resolver_cache(mut self, settings: CacheSettings) -> Self {
+        self.settings.names = Arc::new(Names::new(settings));
         self
     }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 #[cfg(feature = "compression")]
 use callboard_core::coding::DecodeLimits;
+use callboard_core::happy_eyeballs::RaceSettings;
 use callboard_core::pool::PoolLimits;
+use callboard_core::resolver_cache::CacheSettings;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, Limits};
 #[cfg(feature = "tls")]
@@ -19,6 +21,7 @@ use crate::cookie_store::CookieStore;
 use crate::cookie_store::SharedJar;
 #[cfg(feature = "digest")]
 use crate::digest::SharedDigest;
+use crate::names::Names;
 
 pub use callboard_core::deadlines::Timeouts;
 
@@ -43,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) cookie_store: Option<Arc<dyn CookieStore>>,
     #[cfg(feature = "digest")]
     pub(crate) digest: Option<SharedDigest>,
+    pub(crate) names: Arc<Names>,
+    pub(crate) race: RaceSettings,
     /// The store, if it is a jar.
     #[cfg(feature = "cookies")]
     pub(crate) jar: Option<SharedJar>,
@@ -72,6 +77,8 @@ impl Default for Settings {
             #[cfg(feature = "digest")]
             digest: None,
             unix_socket: None,
+            names: Arc::new(Names::new(CacheSettings::default())),
+            race: RaceSettings::default(),
             #[cfg(feature = "cookies")]
             cookie_store: Some(Arc::new(jar.clone())),
             #[cfg(not(feature = "cookies"))]

@@ -225,7 +225,7 @@ impl<E> Race<E> {
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        if self.state == RaceState::Running && self.has_waiting() { self.due } else { None }
+        if self.state == RaceState::Running && self.waiting() > 0 { self.due } else { None }
     }
 
     /// What to do next.
@@ -253,9 +253,14 @@ impl<E> Race<E> {
         self.attempts.iter().filter(|(_, runs)| *runs).count()
     }
 
+    /// Addresses that were not tried yet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.iter().map(VecDeque::len).sum()
+    }
+
     fn take(&mut self, addresses: impl IntoIterator<Item = SocketAddr>) {
         for address in addresses {
-            let known = self.attempts.len() + self.waiting.iter().map(VecDeque::len).sum::<usize>();
+            let known = self.attempts.len() + self.waiting();
             if known >= self.settings.addresses {
                 return;
             }
@@ -272,10 +277,10 @@ impl<E> Race<E> {
 
     /// Starts what is due.
     fn advance(&mut self, now: Instant) {
-        while self.state == RaceState::Running && self.has_waiting() && self.is_due(now) {
+        while self.state == RaceState::Running && self.waiting() > 0 && self.is_due(now) {
             self.start(now);
         }
-        if self.state == RaceState::Running && self.is_resolved && !self.has_waiting() && self.running() == 0 {
+        if self.state == RaceState::Running && self.is_resolved && self.waiting() == 0 && self.running() == 0 {
             self.state = RaceState::Lost;
         }
     }
@@ -315,10 +320,6 @@ impl<E> Race<E> {
 
     fn preferred(&self) -> Family {
         self.preferred.or(self.settings.prefers).unwrap_or(Family::V6)
-    }
-
-    fn has_waiting(&self) -> bool {
-        self.waiting.iter().any(|family| !family.is_empty())
     }
 
     /// Gives whether it ran until now.

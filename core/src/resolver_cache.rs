@@ -47,7 +47,7 @@ pub enum Lookup<E> {
     /// Look it up and call [`ResolverCache::answer`]; the caller waits for that as others will.
     Start(LookupId, LookupWaiter),
     /// It is being looked up: [`CacheEvent`] says when it is known.
-    Wait(LookupWaiter),
+    Wait(LookupId, LookupWaiter),
 }
 
 /// An answer has come for somebody who waits.
@@ -68,7 +68,7 @@ pub struct CacheEvent<E> {
 /// let mut cache = ResolverCache::<&str, &str>::new(CacheSettings::default());
 /// let now = Instant::EPOCH;
 /// let Lookup::Start(id, first) = cache.look_up(&"example.org", now) else { unreachable!() };
-/// let Lookup::Wait(second) = cache.look_up(&"example.org", now) else { unreachable!() };
+/// let Lookup::Wait(_, second) = cache.look_up(&"example.org", now) else { unreachable!() };
 ///
 /// let addresses = ["192.0.2.1:80", "192.0.2.2:80"].map(|text| text.parse().unwrap());
 /// cache.answer(id, Ok(addresses.to_vec()), now);
@@ -133,7 +133,7 @@ impl<K: Ord + Clone, E: Clone> ResolverCache<K, E> {
             && let Some(pending) = self.lookups.get_mut(id)
         {
             pending.waiters.push(waiter);
-            return Lookup::Wait(waiter);
+            return Lookup::Wait(*id, waiter);
         }
         let id = LookupId(self.next());
         self.lookups.insert(id, Pending { key: key.clone(), waiters: Vec::from([waiter]) });
@@ -166,6 +166,20 @@ impl<K: Ord + Clone, E: Clone> ResolverCache<K, E> {
             pending.waiters.retain(|other| *other != waiter);
         }
         self.events.retain(|event| event.waiter != waiter);
+    }
+
+    /// The host has stopped a look-up: who asks next starts another. Who still waits for it hears nothing.
+    pub fn abandon(&mut self, id: LookupId) {
+        if let Some(pending) = self.lookups.remove(&id)
+            && self.by_key.get(&pending.key) == Some(&id)
+        {
+            self.by_key.remove(&pending.key);
+        }
+    }
+
+    /// How many wait for a look-up.
+    pub fn waiters(&self, id: LookupId) -> usize {
+        self.lookups.get(&id).map_or(0, |pending| pending.waiters.len())
     }
 
     /// The next answer for somebody who waits.

@@ -32,7 +32,7 @@ fn start(cache: &mut Cache, key: u8, now: Instant) -> (LookupId, LookupWaiter) {
 
 fn wait(cache: &mut Cache, key: u8, now: Instant) -> LookupWaiter {
     match cache.look_up(&key, now) {
-        Lookup::Wait(waiter) => waiter,
+        Lookup::Wait(_, waiter) => waiter,
         other => panic!("{other:?}"),
     }
 }
@@ -111,6 +111,25 @@ fn a_look_up_that_nobody_waits_for_is_kept_all_the_same() {
 }
 
 #[test]
+fn a_look_up_that_its_host_stopped_is_started_anew() {
+    let mut cache = Cache::new(CacheSettings { failure_ttl: Duration::from_secs(9), ..CacheSettings::default() });
+    let (id, waiter) = start(&mut cache, 1, at(0));
+    wait(&mut cache, 1, at(0));
+    assert_eq!(cache.waiters(id), 2);
+    cache.cancel(waiter);
+    assert_eq!(cache.waiters(id), 1);
+    cache.abandon(id);
+    assert_eq!((cache.waiters(id), cache.lookups()), (0, 0));
+    let (again, _) = start(&mut cache, 1, at(0));
+    // What was stopped cannot answer any more, nor stop what came after it.
+    cache.answer(id, Err(1), at(0));
+    cache.abandon(id);
+    assert_eq!((cache.poll_event(), cache.lookups()), (None, 1));
+    cache.answer(again, Ok(vec![v4(1)]), at(0));
+    assert!(is_known(&mut cache, 1, at(0)));
+}
+
+#[test]
 fn each_gets_the_addresses_turned_by_one_and_the_families_in_their_places() {
     let mut cache = Cache::new(CacheSettings::default());
     fill(&mut cache, 1, Ok(vec![v6(1), v6(2), v4(1), v4(2), v4(3)]), at(0));
@@ -158,7 +177,7 @@ fn clearing_reaches_look_ups_under_way() {
         let (new, _) = start(&mut cache, 1, at(1));
         cache.answer(old, Ok(vec![v4(1)]), at(2));
         assert_eq!(cache.poll_event(), Some(CacheEvent { waiter, answer: Ok(vec![v4(1)]) }));
-        assert!(matches!(cache.look_up(&1, at(2)), Lookup::Wait(_)));
+        assert!(matches!(cache.look_up(&1, at(2)), Lookup::Wait(id, _) if id == new));
         cache.answer(new, Ok(vec![v4(9)]), at(3));
         assert!(is_known(&mut cache, 1, at(3)));
     }
@@ -260,7 +279,9 @@ fn random_calls_keep_the_rules() {
                             assert_eq!(seen, addresses(*answer, *given), "seed {seed}, step {step}");
                             *given += 1;
                         }
-                        (Lookup::Wait(waiter), None, Some((_, waiters))) => waiters.push(waiter),
+                        (Lookup::Wait(id, waiter), None, Some((lookup, waiters))) if id == *lookup => {
+                            waiters.push(waiter)
+                        }
                         (Lookup::Start(id, waiter), None, lookup @ None) => *lookup = Some((id, vec![waiter])),
                         (other, ..) => panic!("seed {seed}, step {step}: {other:?}"),
                     }
