@@ -23,6 +23,7 @@
 mod agreement;
 mod assembly;
 mod close;
+mod close_body;
 mod code;
 mod connection;
 mod deflate;
@@ -38,7 +39,8 @@ mod utf8;
 
 pub use agreement::Agreement;
 pub use close::{Action, Happening, State};
-pub use code::{Close, CloseCode};
+pub use close_body::Close;
+pub use code::CloseCode;
 pub use connection::{Closure, Connection, Event};
 pub use error::{ReceiveError, SendError};
 pub use frame::{CONTROL_LIMIT, FrameHead, HEAD_LIMIT, Opcode};
