@@ -59,18 +59,18 @@ fn echoing() -> App {
 
 /// A message that says how long it is and what is where.
 fn pattern(length: usize) -> Vec<u8> {
-    (0..length).map(|place| (place / 251 + place) as u8).collect()
+    (0..length).map(|place| u8::try_from((place / 251 + place) % 256).unwrap()).collect()
 }
 
 /// An app whose handler gives its socket to the scenario, and holds on until told.
 fn lending() -> (App, Ear<WebSocket>) {
-    let (lend, lent) = bell();
+    let (give, lent) = bell();
     let hold = move |upgrade: WebSocketUpgrade| {
-        let lend: Bell<WebSocket> = lend.clone();
+        let give: Bell<WebSocket> = give.clone();
         async move {
             upgrade.on(async move |socket| {
                 let sender = socket.sender();
-                lend.say(socket);
+                give.say(socket);
                 sender.closed().await;
                 Ok(())
             })
@@ -84,8 +84,8 @@ async fn pair(world: &World) -> (crate::world::Served, WebSocket, WebSocket) {
     let (app, lent) = lending();
     let served = world.serve(app).await;
     let client = world.session().websocket(served.url("/")).await.unwrap();
-    let server = lent.heard().await;
-    (served, client, server)
+    let remote = lent.heard().await;
+    (served, client, remote)
 }
 
 /// A raw client whose handshake is done.
@@ -269,7 +269,7 @@ async fn an_open_websocket_counts_in_the_pool(world: World) {
 }
 
 async fn the_client_closes(world: World) {
-    let (served, mut client, mut server) = pair(&world).await;
+    let (served, mut client, mut remote) = pair(&world).await;
     client.send("one").await.unwrap();
     let closing = async {
         // What the server says meanwhile is thrown away.
@@ -280,10 +280,10 @@ async fn the_client_closes(world: World) {
     };
     let serving = async {
         // It may be too late for this.
-        let _ = server.send("unheard").await;
-        assert_eq!(server.next().await.unwrap(), Some("one".into()));
-        assert_eq!(server.next().await.unwrap(), None);
-        let theirs = server.closure().unwrap().theirs.unwrap();
+        let _ = remote.send("unheard").await;
+        assert_eq!(remote.next().await.unwrap(), Some("one".into()));
+        assert_eq!(remote.next().await.unwrap(), None);
+        let theirs = remote.closure().unwrap().theirs.unwrap();
         assert_eq!((theirs.code, &*theirs.reason), (CloseCode::new(4000), "bye"));
     };
     zip(closing, serving).await;
@@ -291,11 +291,11 @@ async fn the_client_closes(world: World) {
 }
 
 async fn the_server_closes(world: World) {
-    let (served, mut client, mut server) = pair(&world).await;
-    assert_eq!(server.close(CloseCode::NO_STATUS, "").await.unwrap_err(), SendError::CodeInvalid);
-    assert_eq!(server.close(CloseCode::NORMAL, &"x".repeat(124)).await.unwrap_err(), SendError::ReasonTooLong);
-    server.send("last").await.unwrap();
-    let (closure, ()) = zip(server.close(CloseCode::RESTART, "later"), async {
+    let (served, mut client, mut remote) = pair(&world).await;
+    assert_eq!(remote.close(CloseCode::NO_STATUS, "").await.unwrap_err(), SendError::CodeInvalid);
+    assert_eq!(remote.close(CloseCode::NORMAL, &"x".repeat(124)).await.unwrap_err(), SendError::ReasonTooLong);
+    remote.send("last").await.unwrap();
+    let (closure, ()) = zip(remote.close(CloseCode::RESTART, "later"), async {
         assert_eq!(client.next().await.unwrap(), Some("last".into()));
         assert_eq!(client.next().await.unwrap(), None);
     })
@@ -306,17 +306,17 @@ async fn the_server_closes(world: World) {
 }
 
 async fn both_close_at_once(world: World) {
-    let (served, mut client, mut server) = pair(&world).await;
-    let (ours, theirs) = zip(client.close(CloseCode::NORMAL, ""), server.close(CloseCode::GOING_AWAY, "")).await;
+    let (served, mut client, mut remote) = pair(&world).await;
+    let (ours, theirs) = zip(client.close(CloseCode::NORMAL, ""), remote.close(CloseCode::GOING_AWAY, "")).await;
     assert!(ours.unwrap().is_clean && theirs.unwrap().is_clean);
     served.end().await;
 }
 
 async fn a_socket_that_is_dropped_says_so(world: World) {
-    let (served, client, mut server) = pair(&world).await;
+    let (served, client, mut remote) = pair(&world).await;
     drop(client);
-    assert_eq!(server.next().await.unwrap(), None);
-    assert_eq!(codes(&server.closure().unwrap()), (Some(1001), Some(1001), true));
+    assert_eq!(remote.next().await.unwrap(), None);
+    assert_eq!(codes(&remote.closure().unwrap()), (Some(1001), Some(1001), true));
     served.end().await;
 }
 
@@ -361,12 +361,12 @@ async fn a_drain_says_goodbye(world: World) {
 }
 
 async fn senders_outlive_the_handler(world: World) {
-    let (lend, lent) = bell();
+    let (give, lent) = bell();
     let handler = move |upgrade: WebSocketUpgrade| {
-        let lend = lend.clone();
+        let give = give.clone();
         async move {
             upgrade.on(async move |socket| {
-                lend.say(socket.sender());
+                give.say(socket.sender());
                 Ok(())
             })
         }
@@ -392,7 +392,7 @@ async fn senders_outlive_the_handler(world: World) {
 }
 
 async fn a_closed_sender_ends_a_read(world: World) {
-    let (served, mut client, mut server) = pair(&world).await;
+    let (served, mut client, mut remote) = pair(&world).await;
     let sender = client.sender();
     let closing = async {
         world.client.sleep(Duration::from_millis(5)).await;
@@ -401,7 +401,7 @@ async fn a_closed_sender_ends_a_read(world: World) {
         assert!(sender.closed().await.is_clean);
         assert!(sender.is_closed());
     };
-    let (read, ((), heard)) = zip(client.next(), zip(closing, server.next())).await;
+    let (read, ((), heard)) = zip(client.next(), zip(closing, remote.next())).await;
     assert_eq!((read.unwrap(), heard.unwrap()), (None, None));
     served.end().await;
 }
@@ -512,9 +512,9 @@ async fn control_frames_pass_a_huge_message(world: World) {
     let (app, lent) = lending();
     let served = world.serve(app).await;
     let mut peer = raw(&served, "/").await;
-    let server = lent.heard().await;
+    let remote = lent.heard().await;
     let huge = world.choose(40_000_000, 3_000_000);
-    server.send(vec![7; huge]).await.unwrap();
+    remote.send(vec![7; huge]).await.unwrap();
     peer.until_readable().await;
     peer.send(frame(0x89, b"in between")).await;
     let (mut received, mut is_answered) = (0, false);
@@ -535,7 +535,7 @@ async fn control_frames_pass_a_huge_message(world: World) {
         }
     }
     assert_eq!((received, is_answered), (huge, true), "the pong came behind the message");
-    drop((peer, server));
+    drop((peer, remote));
     served.end().await;
 }
 
@@ -578,12 +578,12 @@ async fn json_and_text(world: World) {
 }
 
 async fn control_frames_are_events(world: World) {
-    let (served, mut client, mut server) = pair(&world).await;
-    let (pinging, closing) = (client.sender(), server.sender());
+    let (served, mut client, mut remote) = pair(&world).await;
+    let (pinging, closing) = (client.sender(), remote.sender());
     let asking = async { pinging.ping("are you there?").unwrap() };
-    let (pong, (ping, ())) = zip(client.next_event(), zip(server.next_event(), asking)).await;
-    assert_eq!(ping.unwrap(), Some(Event::Ping(Bytes::from_static(b"are you there?"))));
-    assert_eq!(pong.unwrap(), Some(Event::Pong(Bytes::from_static(b"are you there?"))));
+    let (answer, (question, ())) = zip(client.next_event(), zip(remote.next_event(), asking)).await;
+    assert_eq!(question.unwrap(), Some(Event::Ping(Bytes::from_static(b"are you there?"))));
+    assert_eq!(answer.unwrap(), Some(Event::Pong(Bytes::from_static(b"are you there?"))));
     assert_eq!(pinging.ping([0; 126]), Err(SendError::ControlTooLong));
     closing.close(CloseCode::NORMAL, "bye").unwrap();
     let Some(Event::Closing(Some(close))) = client.next_event().await.unwrap() else { panic!("no close frame") };
@@ -593,15 +593,15 @@ async fn control_frames_are_events(world: World) {
 }
 
 async fn feeding_and_flushing(world: World) {
-    let (served, client, mut server) = pair(&world).await;
+    let (served, client, mut remote) = pair(&world).await;
     for number in 0..10 {
         client.feed(number.to_string()).await.unwrap();
     }
     client.flush().await.unwrap();
     assert_eq!(client.sender().queued(), 0);
     for number in 0..10 {
-        assert_eq!(server.next().await.unwrap().unwrap().text(), Some(&*number.to_string()));
+        assert_eq!(remote.next().await.unwrap().unwrap().text(), Some(&*number.to_string()));
     }
-    drop((client, server));
+    drop((client, remote));
     served.end().await;
 }
