@@ -12,7 +12,7 @@ use callboard::client::Session;
 use callboard::core::Random;
 use callboard::sim::Options;
 use callboard::web::{App, WebSocketUpgrade, get};
-use callboard::websocket::{CloseCode, ReceiveError, Settings, WebSocket, WebSocketError};
+use callboard::websocket::{CloseCode, Event, ReceiveError, Settings, WebSocket, WebSocketError};
 use callboard::{Handle, Simulation};
 
 use crate::world::World;
@@ -148,6 +148,55 @@ fn dropped_futures_lose_and_corrupt_nothing() {
             drop(sender);
             served.end().await;
             assert_eq!(ended.load(Ordering::SeqCst), 1);
+        });
+    }
+}
+
+/// A wake-up that reached a read which is then dropped is not lost: the ping that caused it is answered at once, though
+/// the client looks away.
+#[test]
+fn a_wake_up_of_a_dropped_read_is_passed_on() {
+    for by_hand in [false, true] {
+        simulate(7, Options::new(), async |_, world| {
+            let handle = world.server.clone();
+            let ask = move |upgrade: WebSocketUpgrade| {
+                let handle = handle.clone();
+                async move {
+                    upgrade.on(async move |mut socket| {
+                        handle.sleep(Duration::from_secs(1)).await;
+                        let began = handle.now();
+                        socket.ping("there?")?;
+                        assert!(matches!(socket.next_event().await?, Some(Event::Pong(_))));
+                        assert!(handle.now() - began < Duration::from_secs(1), "the pong had to wait for a heartbeat");
+                        socket.send("thanks").await?;
+                        Ok(())
+                    })
+                }
+            };
+            let served = world.serve(App::new().route("/", get(ask))).await;
+            let mut socket = world.session().websocket(served.url("/")).await.unwrap();
+            let mut polls = 0;
+            if by_hand {
+                // A reader who polls by hand and stays away leaves nothing that could tell.
+                poll_fn(|context| {
+                    polls += 1;
+                    if polls == 2 { Poll::Ready(()) } else { socket.poll_next(context).map(|_| ()) }
+                })
+                .await;
+            } else {
+                let mut next = Box::pin(socket.next());
+                poll_fn(|context| {
+                    polls += 1;
+                    // The second time it is woken, and looks away.
+                    if polls == 2 { Poll::Ready(()) } else { next.as_mut().poll(context).map(|_| ()) }
+                })
+                .await;
+                drop(next);
+            }
+            world.client.sleep(MINUTE).await;
+            assert_eq!(socket.next().await.unwrap(), Some("thanks".into()));
+            assert_eq!(socket.next().await.unwrap(), None);
+            served.end().await;
         });
     }
 }

@@ -134,8 +134,8 @@ impl WebSocketUpgrade {
     /// Answers 101, and once that is sent runs `callback` with the WebSocket.
     ///
     /// What it gives decides how the WebSocket ends, if it is still open: `Ok` closes it with 1000 when the socket and
-    /// all its senders are dropped, an error or a panic with 1011 at once. When the server drains, the peer is told 1001
-    /// and `next` comes to its end.
+    /// all its senders are dropped, an error or a panic with 1011 at once. When the server drains, the peer is told
+    /// 1001 and `next` comes to its end.
     pub fn on<F, Fut>(self, callback: F) -> Response
     where
         F: FnOnce(WebSocket) -> Fut + Send + 'static,

@@ -1,6 +1,6 @@
 //! The async face of the WebSocket machine: one type for both sides, on any runtime.
 //!
-//! From the bottom: `waiting` and `wakes` know who waits, `state` is what is under the lock and the turns taken with it,
+//! From the bottom: `waiting` and `wakes` know who waits, `state` is what is under the lock and the turns with it,
 //! `shared` the lock and what readers, senders and the pump do; `sender`, `socket` and `pump` are their faces.
 #![expect(
     clippy::redundant_closure_for_method_calls,

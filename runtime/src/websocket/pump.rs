@@ -72,8 +72,8 @@ pub struct Pump {
 impl Pump {
     /// Runs the user's future in the same task.
     ///
-    /// The WebSocket outlives it as long as there are senders; then 1000 is said. After an error or a panic 1011 is said
-    /// at once.
+    /// The WebSocket outlives it as long as there are senders; then 1000 is said. After an error or a panic 1011 is
+    /// said at once.
     pub fn attend(self, user: BoxFuture<'static, Result<(), WebSocketFailure>>) -> Attended {
         Attended { pump: self, user: Some(user), is_over: false }
     }

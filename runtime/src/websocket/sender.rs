@@ -19,8 +19,8 @@ use crate::StreamInfo;
 /// Sends on a WebSocket. Clones share it; the order of messages is that in which they were taken.
 ///
 /// A peer who reads more slowly than it is written to is met where the message is given: `send` waits until less than
-/// [`Settings::send_buffer`](callboard_core::websocket::Settings::send_buffer) waits to be sent, first come first served,
-/// and [`try_send`](Self::try_send) gives the message back or, with [`disconnecting`](Self::disconnecting), ends the
+/// [`Settings::send_buffer`](callboard_core::websocket::Settings::send_buffer) waits to be sent, first come first
+/// served, and [`try_send`](Self::try_send) gives the message back or, with [`disconnecting`](Self::disconnecting), ends the
 /// WebSocket. The peer has `Settings::write_timeout` to take anything at all.
 pub struct WebSocketSender {
     shared: Arc<Shared>,
@@ -119,8 +119,8 @@ impl WebSocketSender {
         })
     }
 
-    /// Starts to close, behind what waits to be sent. From now on nothing more is sent, and messages that still come are
-    /// thrown away; a `next` that waits ends with the WebSocket. [`closed`](Self::closed) waits for that.
+    /// Starts to close, behind what waits to be sent. From now on nothing more is sent, and messages that still come
+    /// are thrown away; a `next` that waits ends with the WebSocket. [`closed`](Self::closed) waits for that.
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), SendError> {
         self.shared.with(|work| work.close(Close::new(code, reason)))
     }

@@ -211,3 +211,15 @@ impl Work<'_> {
         Poll::Pending
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With the task, the stream and the user's future this is what an idle WebSocket keeps.
+    #[test]
+    fn an_idle_websocket_is_small() {
+        let sizes = [size_of::<Shared>(), size_of::<Driver<Connection>>(), size_of::<Connection>()];
+        assert!(sizes[0] <= 1024, "{sizes:?}");
+    }
+}

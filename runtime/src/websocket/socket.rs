@@ -23,8 +23,8 @@ use crate::StreamInfo;
 /// messages are read ahead up to 64 KiB; beyond that the peer must wait, and its pings with it. A user who only sends
 /// should therefore keep a [`sender`](Self::sender) and drop the socket, which then throws messages away.
 ///
-/// When the socket and all its senders are dropped, the peer is told 1001 (going away), and the transport closes once it
-/// has answered or the close timeout has passed.
+/// When the socket and all its senders are dropped, the peer is told 1001 (going away), and the transport closes once
+/// it has answered or the close timeout has passed.
 ///
 /// ```
 /// # async fn example(mut socket: callboard_runtime::WebSocket) -> Result<(), callboard_runtime::WebSocketError> {
@@ -119,8 +119,8 @@ impl WebSocket {
     }
 
     /// Closes in order: says why, and waits for the peer's answer, for
-    /// [`Settings::close_timeout`](callboard_core::websocket::Settings::close_timeout) at most. Messages that still come
-    /// are thrown away. What it came to is in the [`Closure`]; a WebSocket that is closed already gives that of then.
+    /// [`Settings::close_timeout`](callboard_core::websocket::Settings::close_timeout) at most. Messages that still
+    /// come are thrown away. What it came to is in the [`Closure`]; a WebSocket that is closed already gives that of then.
     ///
     /// An error means that the code may not be sent or the reason is longer than 123 bytes, and nothing was done. The
     /// close goes on if this future is dropped.

@@ -18,8 +18,8 @@ use crate::{DriveError, Driver};
 /// Turns in one poll before other tasks have theirs.
 pub(super) const TURNS: usize = 64;
 
-/// Bytes of messages read ahead for a reader who is not there, and messages at most: beyond this the peer must wait, and
-/// so must its pings.
+/// Bytes of messages read ahead for a reader who is not there, and messages at most: beyond this the peer must wait,
+/// and so must its pings.
 const AHEAD: (usize, usize) = (64 * 1024, 256);
 
 /// What is beside the lock.
