@@ -4,6 +4,8 @@
 
 #[path = "scenarios/bodies.rs"]
 mod bodies;
+#[path = "scenarios/cookies.rs"]
+mod cookies;
 #[path = "scenarios/deadlines.rs"]
 mod deadlines;
 #[path = "scenarios/endings.rs"]

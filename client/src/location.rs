@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use url::{Position, Url};
+use url::{Host, Position, Url};
 
 use callboard_core::authentication::Basic;
 use callboard_core::redirect::has_authority;
@@ -68,7 +68,7 @@ fn parse(text: &str) -> Result<Url, Error> {
     if !has_authority(text.trim()) {
         return Err(invalid("the URL has no host"));
     }
-    Url::parse(text).map_err(|error| {
+    let url = Url::parse(text).map_err(|error| {
         invalid(match error {
             url::ParseError::EmptyHost => "the URL has no host",
             url::ParseError::RelativeUrlWithoutBase => "the URL has no scheme and host",
@@ -79,7 +79,21 @@ fn parse(text: &str) -> Result<Url, Error> {
             url::ParseError::InvalidDomainCharacter => "the host of the URL holds an invalid character",
             _ => "the URL is malformed",
         })
-    })
+    })?;
+    match url.host() {
+        Some(Host::Ipv4(address)) if host_as_written(text) != address.to_string() => {
+            Err(invalid("the host of the URL is no canonical IPv4 address"))
+        }
+        _ => Ok(url),
+    }
+}
+
+/// Browsers take `127.1`, `0x7f.1` and `2130706433` for 127.0.0.1; whoever checks a URL by its text would be fooled.
+fn host_as_written(text: &str) -> &str {
+    let rest = text.split_once("//").map_or("", |(_, rest)| rest);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default()
 }
 
 /// The same URL reference with `http` in place of `ws`, and `https` in place of `wss`, where a WebSocket is opened
@@ -172,6 +186,30 @@ mod tests {
         for (given, expected) in rows {
             assert_eq!(http_name(given.as_bytes(), true).to_ascii_lowercase(), expected.as_bytes(), "{given}");
             assert_eq!(&*http_name(given.as_bytes(), false), given.as_bytes());
+        }
+    }
+
+    #[test]
+    fn other_spellings_of_an_address_are_errors() {
+        for bad in [
+            "127.1",
+            "2130706433",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "127.0.0.1.",
+            "127.0.0.01",
+            "\u{ff11}27.0.0.1",
+            "127%2e0.0.1",
+        ] {
+            for text in [format!("http://{bad}/127.0.0.1"), format!("http://127.0.0.1@{bad}:80?127.0.0.1")] {
+                let error = text.into_url().expect_err(bad);
+                assert!(matches!(error.kind(), ErrorKind::InvalidUrl(_)), "{bad}: {error}");
+            }
+        }
+        for good in
+            ["http://127.0.0.1", "http://u:p@127.0.0.1:80/x", " http://1.2.3.4?a ", "http://1.2.3.4#b", "http://[::1]/"]
+        {
+            good.into_url().expect(good);
         }
     }
 

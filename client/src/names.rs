@@ -117,7 +117,9 @@ impl Looking {
         let answer = answer.unwrap_or_else(|| Err(Arc::new(io::ErrorKind::Other.into())));
         Poll::Ready(match answer {
             Ok(mut addresses) => {
-                addresses.iter_mut().for_each(|address| address.set_port(port));
+                for address in &mut addresses {
+                    address.set_port(port);
+                }
                 Ok(addresses)
             }
             Err(error) => Err(Arc::try_unwrap(error).unwrap_or_else(|error| io::Error::new(error.kind(), error))),

@@ -50,11 +50,11 @@ fn refusals() {
         ("http://example.org/", "a=1; Domain=a.example.org", Some(DomainMismatch)),
         ("http://example.org/", "a=1; Domain=example.org.", Some(DomainInvalid)),
         ("http://example.org./", "a=1; Domain=example.org.", Some(DomainInvalid)),
-        ("http://bücher.example.org/", "a=1; Domain=bücher.example.org", Some(DomainInvalid)),
-        ("http://bücher.example.org/", "a=1; Domain=xn--bcher-kva.example.org", None),
+        ("http://b\u{fc}cher.example.org/", "a=1; Domain=b\u{fc}cher.example.org", Some(DomainInvalid)),
+        ("http://b\u{fc}cher.example.org/", "a=1; Domain=xn--bcher-kva.example.org", None),
         ("http://xn--55qx5d.cn/", "a=1; Domain=cn", Some(PublicSuffix)),
         ("http://a.xn--55qx5d.cn/", "a=1; Domain=xn--55qx5d.cn", Some(PublicSuffix)),
-        ("http://a.公司.cn/", "a=1; Domain=a.xn--55qx5d.cn", None),
+        ("http://a.\u{516c}\u{53f8}.cn/", "a=1; Domain=a.xn--55qx5d.cn", None),
         ("http://a.b.ck/", "a=1; Domain=b.ck", Some(PublicSuffix)),
         ("http://a.www.ck/", "a=1; Domain=www.ck", None),
         ("http://app.internal/", "a=1; Domain=internal", Some(PublicSuffix)),
@@ -214,7 +214,9 @@ fn an_expired_cookie_removes_what_it_replaces_and_nothing_else() {
 
 #[test]
 fn values_come_back_as_they_came() {
-    for field in ["a=\"1\"", "a=\"1", "a=\\\"", "a=b=c", "a=1, 2", "a= ", "\"a\"=\"", "a=é\u{fffd}", "a=x\ty", "a", "=a=1"] {
+    for field in
+        ["a=\"1\"", "a=\"1", "a=\\\"", "a=b=c", "a=1, 2", "a= ", "\"a\"=\"", "a=\u{e9}\u{fffd}", "a=x\ty", "a", "=a=1"]
+    {
         let mut jar = jar(&[("http://a.example/", field)]);
         let expected = if field == "a= " { "a=" } else { field };
         assert_eq!(get(&mut jar, "http://a.example/"), expected);
