@@ -11,6 +11,7 @@
 //! | `client` | [`client::Session`] | yes |
 //! | `web` | [`web::App`] | yes |
 //! | `websocket` | [`WebSocket`]: one type for both sides | yes |
+//! | `cookies` | a cookie jar in each session, with the public suffix list | |
 //! | `tls` | TLS on every runtime, both sides | |
 //!
 //! The core ([`core`]) is there always: machines without I/O, for loops of your own.
