@@ -19,8 +19,8 @@ use crate::{RequestParts, Response};
 #[cfg(feature = "compression")]
 pub use callboard_runtime::websocket::Compression;
 pub use callboard_runtime::websocket::{
-    Close, CloseCode, Closure, Event, Message, Overflow, ReceiveError, SendError, Settings, Text, TrySendError,
-    WebSocket, WebSocketError, WebSocketSender,
+    Close, CloseCode, Closure, Event, Message, ReceiveError, SendError, Settings, Text, TrySendError, WebSocket,
+    WebSocketError, WebSocketSender,
 };
 
 /// The settings of every WebSocket that sets none.

@@ -18,7 +18,7 @@ mod wakes;
 
 pub use error::{TrySendError, WebSocketError};
 pub use pump::{Attended, Closer, Opening, Pump, WebSocketFailure};
-pub use sender::{Closed, Flush, Overflow, Sending, WebSocketSender};
+pub use sender::{Closed, Flush, Sending, WebSocketSender};
 pub use socket::{Next, NextEvent, WebSocket};
 
 #[cfg(feature = "compression")]

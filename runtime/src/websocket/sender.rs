@@ -24,24 +24,14 @@ use crate::StreamInfo;
 /// WebSocket. The peer has `Settings::write_timeout` to take anything at all.
 pub struct WebSocketSender {
     shared: Arc<Shared>,
-    overflow: Overflow,
-}
-
-/// What becomes of a WebSocket whose peer reads too slowly for [`WebSocketSender::try_send`].
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Overflow {
-    /// Nothing: the message comes back, and others may be taken later.
-    #[default]
-    Refuse,
-    /// It is closed with this code and reason, behind what waits already; a peer who does not even read that is cut off
-    /// by the close timeout.
-    Disconnect(Close),
+    /// With what to end a WebSocket whose peer reads too slowly. Boxed, because most senders have none.
+    overflow: Option<Box<Close>>,
 }
 
 impl WebSocketSender {
     /// The first handle, which is counted already.
     pub(super) fn first(shared: Arc<Shared>) -> Self {
-        Self { shared, overflow: Overflow::Refuse }
+        Self { shared, overflow: None }
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -51,7 +41,7 @@ impl WebSocketSender {
     /// The same sender, which ends the WebSocket when [`try_send`](Self::try_send) finds no room: for rooms where one
     /// slow member must not hold up the others. [`CloseCode::POLICY`] and [`CloseCode::TRY_AGAIN`] are usual.
     pub fn disconnecting(mut self, code: CloseCode, reason: impl Into<Text>) -> Self {
-        self.overflow = Overflow::Disconnect(Close::new(code, reason));
+        self.overflow = Some(Box::new(Close::new(code, reason)));
         self
     }
 
@@ -84,9 +74,9 @@ impl WebSocketSender {
                 return Err(TrySendError::Closed(message));
             }
             if !work.has_room() || !work.state.senders.is_empty() {
-                if let Overflow::Disconnect(close) = &self.overflow {
+                if let Some(close) = &self.overflow {
                     // It fails only where it is closing already.
-                    let _ = work.close(close.clone());
+                    let _ = work.close(Close::clone(close));
                 }
                 return Err(TrySendError::Full(message));
             }

@@ -220,6 +220,6 @@ mod tests {
     #[test]
     fn an_idle_websocket_is_small() {
         let sizes = [size_of::<Shared>(), size_of::<Driver<Connection>>(), size_of::<Connection>()];
-        assert!(sizes[0] <= 1024, "{sizes:?}");
+        assert!(sizes[0] <= 896, "{sizes:?}");
     }
 }
