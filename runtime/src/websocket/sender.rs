@@ -20,8 +20,8 @@ use crate::StreamInfo;
 ///
 /// A peer who reads more slowly than it is written to is met where the message is given: `send` waits until less than
 /// [`Settings::send_buffer`](callboard_core::websocket::Settings::send_buffer) waits to be sent, first come first
-/// served, and [`try_send`](Self::try_send) gives the message back or, with [`disconnecting`](Self::disconnecting), ends the
-/// WebSocket. The peer has `Settings::write_timeout` to take anything at all.
+/// served, and [`try_send`](Self::try_send) gives the message back or, with [`disconnecting`](Self::disconnecting),
+/// ends the WebSocket. The peer has `Settings::write_timeout` to take anything at all.
 pub struct WebSocketSender {
     shared: Arc<Shared>,
     /// With what to end a WebSocket whose peer reads too slowly. Boxed, because most senders have none.

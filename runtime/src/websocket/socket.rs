@@ -120,7 +120,8 @@ impl WebSocket {
 
     /// Closes in order: says why, and waits for the peer's answer, for
     /// [`Settings::close_timeout`](callboard_core::websocket::Settings::close_timeout) at most. Messages that still
-    /// come are thrown away. What it came to is in the [`Closure`]; a WebSocket that is closed already gives that of then.
+    /// come are thrown away. What it came to is in the [`Closure`]; a WebSocket that is closed already gives that of
+    /// then.
     ///
     /// An error means that the code may not be sent or the reason is longer than 123 bytes, and nothing was done. The
     /// close goes on if this future is dropped.
