@@ -321,9 +321,10 @@ impl Sending {
             self.stage = Stage::Checkout;
             return Ok(None);
         }
-        let location = match redirect::location(&head.headers) {
-            Ok(location) => location,
-            Err(_) if !head.status.is_redirection() || order.redirects == 0 => None,
+        // Other answers may say several places, and most say none: they are not asked.
+        let asks = redirect::redirects(head.status) && order.redirects > 0;
+        let location = match asks.then(|| redirect::location(&head.headers)).transpose() {
+            Ok(location) => location.flatten(),
             Err(error) => return Err(exchange.error(Phase::Redirect, ErrorKind::Redirect(error))),
         };
         let location = location.map(|location| location::http_name(location, order.is_websocket));

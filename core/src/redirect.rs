@@ -160,16 +160,20 @@ pub fn has_authority(text: &str) -> bool {
     rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '\\', '?', '#', ':', '@']))
 }
 
-fn is_followed(answer: &Redirection<'_>) -> bool {
-    let followed = matches!(
-        answer.status,
+/// Whether a status redirects the request automatically (RFC 9110 §15.4): 301, 302, 303, 307 and 308.
+pub const fn redirects(status: Status) -> bool {
+    matches!(
+        status,
         Status::MOVED_PERMANENTLY
             | Status::FOUND
             | Status::SEE_OTHER
             | Status::TEMPORARY_REDIRECT
             | Status::PERMANENT_REDIRECT
-    );
-    followed && answer.limit > 0 && *answer.method != Method::Connect
+    )
+}
+
+fn is_followed(answer: &Redirection<'_>) -> bool {
+    redirects(answer.status) && answer.limit > 0 && *answer.method != Method::Connect
 }
 
 /// RFC 9110 §15.4.2 to §15.4.4: 303 asks for a GET; POST turns into GET on 301 and 302, since all clients do that.
