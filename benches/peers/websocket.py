@@ -60,9 +60,12 @@ class Server(run.Server):
         self.process = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=self.errors)
 
 
+plain_load = run.load
+
+
 def load(port, messages, connections, core, size, window=1, is_compressed=False, is_urgent=True):
     arguments = ["--size", str(size), "--window", str(window), "--deflate", str(int(is_compressed))]
-    return run.load(port, messages, connections, core, "/ws", package="client-websocket", arguments=arguments,
+    return plain_load(port, messages, connections, core, "/ws", package="client-websocket", arguments=arguments,
                     is_urgent=is_urgent)
 
 
@@ -110,14 +113,14 @@ def memory(names, rounds, connections=2000):
 def counted(kind, names, tool, pattern, heads):
     if not shutil.which("valgrind"):
         run.fail("valgrind is not installed")
+    def small(port, messages, connections, core, is_urgent):
+        return load(port, messages, connections, core, 32, is_urgent=is_urgent)
+
     rows, counts = [], (2000, 12000)
     run.SERVERS.update(SERVERS)
-    run_load = run.load
+    run.load = small
     for name in names:
-        run.load = lambda port, messages, connections, core, is_urgent: load(port, messages, connections, core, 32,
-                                                                             is_urgent=is_urgent)
         values = run.under_valgrind(name, tool, pattern, 16, counts)
-        run.load = run_load
         run.record("websocket-" + kind, {"server": name, "values": [round(value, 2) for value in values]})
         rows.append((name, *("%.2f" % value if value < 100 else "%d" % value for value in values)))
     run.table(heads, rows)
