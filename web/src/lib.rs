@@ -23,7 +23,9 @@
 mod app;
 mod body;
 #[cfg(feature = "compression")]
-mod coding;
+mod compress;
+#[cfg(feature = "compression")]
+mod decoding;
 mod error;
 mod extensions;
 pub mod extract;
@@ -48,14 +50,14 @@ pub use bytes::Bytes;
 pub use callboard_core::cookies::{SameSite, SetCookie};
 pub use callboard_core::event_stream::Event;
 pub use callboard_core::{Headers, Limits, Method, Status, Target, Version, header};
-pub use callboard_runtime::Endpoint;
+pub use callboard_runtime::{Endpoint, Lines, ReadError, Reader};
 
 pub use app::App;
 pub use body::{Body, BodyError};
 #[cfg(feature = "compression")]
 pub use callboard_core::coding::{Coding, CodingsError, DecodeError, DecodeLimits, Level};
 #[cfg(feature = "compression")]
-pub use coding::Compress;
+pub use compress::Compress;
 pub use error::{RouteError, StartError};
 pub use extensions::Extensions;
 pub use extract::{

@@ -23,6 +23,8 @@ struct Slot {
     end: Option<End>,
     /// What is still to come, as far as it was announced.
     length: BodyLength,
+    /// Bytes that the reader took.
+    taken: u64,
     /// The reader has asked at least once: time for `100 Continue`.
     is_wanted: bool,
     /// The reader was dropped before the end.
@@ -45,6 +47,7 @@ impl Feed {
             chunk: None,
             end: None,
             length,
+            taken: 0,
             is_wanted: false,
             is_abandoned: false,
             reader: None,
@@ -123,6 +126,7 @@ impl Incoming {
     pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         let mut slot = lock(&self.0);
         if let Some(chunk) = slot.chunk.take() {
+            slot.taken += chunk.len() as u64;
             if let BodyLength::Known(length) = &mut slot.length {
                 *length = length.saturating_sub(chunk.len() as u64);
             }
@@ -147,6 +151,11 @@ impl Incoming {
 
     pub(crate) fn length(&self) -> BodyLength {
         lock(&self.0).length
+    }
+
+    /// Bytes taken so far.
+    pub(crate) fn taken(&self) -> u64 {
+        lock(&self.0).taken
     }
 
     pub(crate) fn trailers(&self) -> Option<Headers> {

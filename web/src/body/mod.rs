@@ -3,6 +3,8 @@
 //! A body is pulled: nothing is read from the peer, or asked of a source, before whoever consumes the body asks. The
 //! request's side of the link to the connection is `feed`; its errors are `error`.
 
+#[cfg(feature = "compression")]
+mod decoded;
 mod error;
 mod feed;
 mod reader;
@@ -13,13 +15,15 @@ use std::sync::Mutex;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
+#[cfg(feature = "compression")]
+use callboard_core::coding::{Codings, CodingsError, DecodeLimits};
 use callboard_core::{BodyLength, Headers};
+use callboard_runtime::Reader;
 use futures_io::AsyncRead;
 use futures_lite::{Stream, StreamExt};
 
 #[cfg(feature = "compression")]
-use crate::coding::Decoded;
-
+use decoded::Decoded;
 pub use error::BodyError;
 pub(crate) use feed::{Feed, Incoming};
 
@@ -108,9 +112,10 @@ impl Body {
         Self { kind: Kind::Incoming(incoming) }
     }
 
+    /// The same body with its codings undone. What cannot be undone is an error when it is read.
     #[cfg(feature = "compression")]
-    pub(crate) fn decoded(decoded: Decoded) -> Self {
-        Self { kind: Kind::Decoded(Box::new(decoded)) }
+    pub(crate) fn decoded(self, codings: Result<Codings, CodingsError>, limits: &DecodeLimits) -> Self {
+        Self { kind: Kind::Decoded(Box::new(Decoded::new(self, codings, limits))) }
     }
 
     /// A stream of unknown length whose errors are those of bodies.
@@ -144,6 +149,22 @@ impl Body {
     /// The next chunk, or `None` at the end. Chunks are never empty but where a stream of your own gives such.
     pub async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
         std::future::poll_fn(|context| self.poll_chunk(context)).await
+    }
+
+    /// By line, up to a separator, by count, or as `AsyncRead`.
+    ///
+    /// ```
+    /// use callboard_web::Body;
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let mut reader = Body::from("one\r\ntwo").reader();
+    /// while let Some(line) = reader.line(8 * 1024).await.unwrap() {
+    ///     println!("{line:?}");
+    /// }
+    /// # });
+    /// ```
+    pub fn reader(self) -> Reader<Self> {
+        Reader::new(self)
     }
 
     /// All of it, if it is no longer than `limit` bytes; else [`BodyError::TooLarge`], at once where the length was
@@ -180,6 +201,25 @@ impl Body {
             #[cfg(feature = "compression")]
             Kind::Decoded(decoded) => decoded.trailers(),
             _ => None,
+        }
+    }
+
+    /// Bytes of a request's body taken so far from the connection: before content codings are undone. 0 for others.
+    pub fn bytes_received(&self) -> u64 {
+        match &self.kind {
+            Kind::Incoming(incoming) => incoming.taken(),
+            #[cfg(feature = "compression")]
+            Kind::Decoded(decoded) => decoded.received(),
+            _ => 0,
+        }
+    }
+
+    /// Bytes of a request's body given so far to whoever reads it: after content codings were undone. 0 for others.
+    pub fn bytes_given(&self) -> u64 {
+        match &self.kind {
+            #[cfg(feature = "compression")]
+            Kind::Decoded(decoded) => decoded.given(),
+            _ => self.bytes_received(),
         }
     }
 

@@ -115,7 +115,7 @@ impl Service {
     pub(crate) fn begin(&self, outcome: Outcome, mut request: Request) -> Started {
         #[cfg(feature = "compression")]
         if let Some(limits) = &self.facts().decoding {
-            crate::coding::undo(&mut request, limits);
+            crate::decoding::undo(&mut request, limits);
         }
         let parts = request.parts_mut();
         let fate = match self.0.router.handler(outcome) {

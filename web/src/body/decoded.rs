@@ -6,12 +6,12 @@ use bytes::Bytes;
 use callboard_core::Headers;
 use callboard_core::coding::{Codings, CodingsError, DecodeError, DecodeLimits, DecodedParts};
 
-use crate::{Body, BodyError};
+use super::{Body, BodyError};
 
 /// Parts that may decode to nothing in one poll, before others have their turn.
 const EMPTY_PARTS: usize = 32;
 
-pub(crate) struct Decoded {
+pub(super) struct Decoded {
     /// None once it has failed.
     body: Option<Body>,
     parts: Result<DecodedParts, CodingsError>,
@@ -23,11 +23,11 @@ impl Decoded {
         Self { body: Some(body), parts: codings.map(|codings| DecodedParts::new(codings, limits)), trailers: None }
     }
 
-    pub(crate) fn trailers(&self) -> Option<Headers> {
+    pub(super) fn trailers(&self) -> Option<Headers> {
         self.trailers.clone()
     }
 
-    pub(crate) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+    pub(super) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let parts = match &mut self.parts {
             Ok(parts) => parts,

@@ -1,19 +1,9 @@
-//! Content codings: those of requests are undone before anything reads their bodies, those of responses applied by
-//! [`Compress`].
+//! Undoes the content codings of requests before anything reads their bodies (RFC 9110 §8.4).
 
-mod compress;
-mod decoded;
-mod encoded;
-mod eligible;
-
-use callboard_core::BodyLength;
 use callboard_core::coding::{Codings, DecodeLimits};
-use callboard_core::header;
+use callboard_core::{BodyLength, header};
 
-use crate::{Body, Request};
-
-pub use compress::Compress;
-pub(crate) use decoded::Decoded;
+use crate::Request;
 
 /// Makes a request's body read as if it had never been coded. What cannot be undone is an error of the body, when it is
 /// read: a handler that does not read it is not concerned.
@@ -31,5 +21,5 @@ pub(crate) fn undo(request: &mut Request, limits: &DecodeLimits) {
         request.headers_mut().remove(header::CONTENT_LENGTH);
     }
     let body = std::mem::take(request.body_mut());
-    *request.body_mut() = Body::decoded(Decoded::new(body, codings, limits));
+    *request.body_mut() = body.decoded(codings, limits);
 }

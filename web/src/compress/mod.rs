@@ -1,14 +1,18 @@
 //! Encodes responses as the request's `Accept-Encoding` asks (RFC 9110 §12.5.3).
 
+mod eligible;
+mod encoded;
+
 use callboard_core::coding::{Coding, Encoder, Level};
 use callboard_core::fields::{AcceptEncoding, Vary};
 use callboard_core::{BodyLength, Headers, Method, header};
 
-use super::eligible::{is_eligible, is_event_stream};
-use super::encoded::Encoded;
 use crate::running::Running;
 use crate::service::Middleware;
 use crate::{Body, BodyError, Next, Request, Response};
+
+use eligible::{is_eligible, is_event_stream};
+use encoded::Encoded;
 
 /// The largest body that is encoded at once and keeps a `Content-Length`, bytes. Above, and where the body is a stream,
 /// it is encoded as it is sent.
