@@ -3,6 +3,7 @@
 
     python3 benches/codec/run.py heads        request heads, parsed and built
     python3 benches/codec/run.py bodies       chunk heads
+    python3 benches/codec/run.py frames       WebSocket frames
     python3 benches/codec/run.py all          everything
 
 `--rounds N` (default 15) sets how often each case is timed; `--no-time` and `--no-instructions` leave a column out.
@@ -41,6 +42,15 @@ KINDS = {
             ("callboard, what the chunk head adds", "callboard-chunks-" + size, "callboard-pieces-" + size),
         ], count)
         for title, size, count in (("16 KiB chunks, of 1 MiB", "large", 64), ("64 B chunks, of 64 KiB", "small", 1024))
+    ],
+    "frames": [
+        (title, "callboard, in place", [
+            ("callboard, in place", "frames-in-place-" + size, None),
+            ("callboard, a whole connection", "frames-connection-" + size, None),
+            ("fastwebsockets", "frames-fastwebsockets-" + size, None),
+            ("tungstenite", "frames-tungstenite-" + size, None),
+        ], 256)
+        for title, size in (("a frame of 32 B", "small"), ("a frame of 4 KiB", "large"))
     ],
 }
 

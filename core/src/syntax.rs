@@ -37,26 +37,58 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|&byte| is_token_byte(byte))
 }
 
-/// How many token bytes `bytes` begins with.
+/// How many token bytes `bytes` begins with. Names are short, so bytes are asked about one by one, in eights.
 #[inline]
 pub(crate) fn token_length(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&byte| !is_token_byte(byte)).unwrap_or(bytes.len())
+    let (blocks, rest) = bytes.as_chunks::<8>();
+    let is_other = |byte: &u8| !is_token_byte(*byte);
+    for (index, block) in blocks.iter().enumerate() {
+        if let Some(place) = block.iter().position(is_other) {
+            return index * 8 + place;
+        }
+    }
+    blocks.len() * 8 + rest.iter().position(is_other).unwrap_or(rest.len())
 }
 
-/// How many bytes of `bytes` come before the first for which `is_stop` holds, a comparison of a few bytes: sixteen
-/// are asked about together, in a form that compilers turn into vector instructions.
-#[inline]
-pub(crate) fn run_length(bytes: &[u8], is_stop: impl Fn(u8) -> bool) -> usize {
-    let mut start = 0;
-    while let Some(block) = bytes.get(start..).and_then(<[u8]>::first_chunk::<16>) {
-        if block.iter().fold(false, |any, &byte| any | is_stop(byte)) {
-            let stops: [u8; 16] = core::array::from_fn(|place| 0_u8.wrapping_sub(u8::from(is_stop(block[place]))));
-            return start + u128::from_le_bytes(stops).trailing_zeros() as usize / 8;
+/// Bytes that end a run: all below one, all above another, and one between.
+pub(crate) struct Stops<const BELOW: u8, const ABOVE: u8, const OTHER: u8>;
+
+impl<const BELOW: u8, const ABOVE: u8, const OTHER: u8> Stops<BELOW, ABOVE, OTHER> {
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0_u8;
+        loop {
+            table[byte as usize] = Self::has(byte);
+            if byte == u8::MAX {
+                break table;
+            }
+            byte += 1;
         }
-        start += 16;
+    };
+
+    #[inline]
+    const fn has(byte: u8) -> bool {
+        byte < BELOW || byte > ABOVE || byte == OTHER
     }
-    let rest = bytes.get(start..).unwrap_or_default();
-    start + rest.iter().position(|&byte| is_stop(byte)).unwrap_or(rest.len())
+
+    /// How many bytes of `bytes` come before the first that ends a run.
+    ///
+    /// Sixteen are compared together, in a form that compilers turn into vector instructions; the place among the last
+    /// sixteen is looked up byte by byte. To compute it would be fewer instructions and twice the time: all that
+    /// follows would wait for the number, where branches let the processor go on with what it expects.
+    #[inline]
+    pub(crate) fn run_length(bytes: &[u8]) -> usize {
+        let is_stop = |byte: &u8| Self::TABLE[usize::from(*byte)];
+        let mut start = 0;
+        while let Some(block) = bytes.get(start..).and_then(<[u8]>::first_chunk::<16>) {
+            if block.iter().fold(false, |any, &byte| any | Self::has(byte)) {
+                return start + block.iter().position(is_stop).unwrap_or(block.len());
+            }
+            start += 16;
+        }
+        let rest = bytes.get(start..).unwrap_or_default();
+        start + rest.iter().position(is_stop).unwrap_or(rest.len())
+    }
 }
 
 /// Whether `bytes` is `word`, which is in lower case, without ASCII case. For words known when this is compiled: the

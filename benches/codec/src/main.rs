@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bodies;
+mod frames;
 mod heads;
 
 use std::time::Instant;
@@ -28,6 +29,14 @@ const CASES: &[Case] = &[
     ("callboard-chunks-small", || bodies::callboard_chunks(bodies::SMALL)),
     ("callboard-pieces-large", || bodies::callboard_pieces(bodies::LARGE)),
     ("callboard-pieces-small", || bodies::callboard_pieces(bodies::SMALL)),
+    ("frames-in-place-small", || frames::in_place(frames::SMALL)),
+    ("frames-in-place-large", || frames::in_place(frames::LARGE)),
+    ("frames-connection-small", || frames::connection(frames::SMALL)),
+    ("frames-connection-large", || frames::connection(frames::LARGE)),
+    ("frames-tungstenite-small", || frames::tungstenite(frames::SMALL)),
+    ("frames-tungstenite-large", || frames::tungstenite(frames::LARGE)),
+    ("frames-fastwebsockets-small", || frames::fastwebsockets(frames::SMALL)),
+    ("frames-fastwebsockets-large", || frames::fastwebsockets(frames::LARGE)),
 ];
 
 fn main() {

@@ -9,6 +9,7 @@ use crate::{Headers, Limits};
 
 use super::ReceiveError;
 use super::framing::Framing;
+use super::one_pass;
 use super::scan::{Block, Scan};
 
 /// A body being received.
@@ -94,12 +95,17 @@ fn step_chunked(
     loop {
         match state {
             Chunk::Size => {
-                let Some(line) = find_size_line(input, limits)? else { return Ok(Step::NeedInput) };
-                let (size, digits) = parse_size_line(&input[..line - 2])?;
-                *extensions += line - 2 - digits;
-                if *extensions > limits.chunk_extensions {
-                    return Err(ReceiveError::ChunkExtensionsTooLong);
-                }
+                let (size, line) = if let Some(usual) = one_pass::chunk_size(input, limits.chunk_line) {
+                    usual
+                } else {
+                    let Some(line) = find_size_line(input, limits)? else { return Ok(Step::NeedInput) };
+                    let (size, digits) = parse_size_line(&input[..line - 2])?;
+                    *extensions += line - 2 - digits;
+                    if *extensions > limits.chunk_extensions {
+                        return Err(ReceiveError::ChunkExtensionsTooLong);
+                    }
+                    (size, line)
+                };
                 input.advance(line);
                 *state = match size {
                     0 => Chunk::Last,

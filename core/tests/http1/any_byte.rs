@@ -17,7 +17,7 @@ fn assert_same_for_server(input: &[u8], limits: &Arc<Limits>) -> String {
 }
 
 /// Lengths around those that are looked at together.
-const LENGTHS: [usize; 9] = [1, 2, 7, 8, 15, 16, 17, 31, 33];
+const LENGTHS: [usize; 6] = [1, 2, 15, 16, 17, 33];
 
 #[test]
 fn any_byte_at_any_place_of_a_field() {
@@ -25,7 +25,7 @@ fn any_byte_at_any_place_of_a_field() {
     let mut accepted = 0;
     for byte in 0..=255_u8 {
         for name in LENGTHS {
-            for value in [0, 1, 16, 35] {
+            for value in [0, 1, 35] {
                 let line = [b"N".repeat(name), b": ".to_vec(), b"v".repeat(value), b"\r\n".to_vec()].concat();
                 for place in [0, 1, name / 2, name - 1, name, name + 1, name + 2, line.len() - 3, line.len() - 1] {
                     let mut line = line.clone();
@@ -37,7 +37,7 @@ fn any_byte_at_any_place_of_a_field() {
         }
     }
     // The cases are not all of one kind.
-    assert!((10_000..60_000).contains(&accepted), "{accepted}");
+    assert!((10_000..35_000).contains(&accepted), "{accepted}");
 }
 
 #[test]
@@ -113,5 +113,34 @@ fn names_keep_their_spelling_in_any_case() {
         let (whole, twice) = (wire.clone(), [&wire[..wire.len() - 2], b"CONTENT-LENGTH: 17\r\n\r\n"].concat());
         assert!(assert_same_for_server(&whole, &Arc::default()).contains("17"), "the length was recognised");
         assert!(assert_same_for_server(&twice, &Arc::default()).contains("ContentLengthRepeated"));
+    }
+}
+
+/// Sizes are read in one pass, too, where no extension follows.
+#[test]
+fn any_byte_at_any_place_of_a_chunk_size() {
+    let failed = |line: &[u8], data: usize, limits: &Arc<Limits>| {
+        let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".as_slice();
+        let input = [head, line, &b"x".repeat(data), b"\r\n0\r\n\r\n"].concat();
+        assert_same_for_server(&input, limits).contains("failed")
+    };
+    for place in 0..5 {
+        for byte in 0..=255_u8 {
+            let mut line = *b"1aF\r\n";
+            line[place] = byte;
+            let text = line.strip_suffix(b"\r\n").and_then(|digits| str::from_utf8(digits).ok());
+            // A semicolon begins an extension.
+            let digits = text.map(|text| text.split_once(';').map_or(text, |(digits, _)| digits));
+            let size = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            let size = size.and_then(|digits| usize::from_str_radix(digits, 16).ok());
+            assert_eq!(failed(&line, size.unwrap_or(5), &Arc::default()), size.is_none(), "{}", line.escape_ascii());
+        }
+    }
+    assert!(!failed(b"000000000000000a\r\n", 10, &Arc::default()), "sixteen digits");
+    assert!(!failed(b"0000000000000000a\r\n", 10, &Arc::default()), "more zeros");
+    assert!(failed(b"10000000000000000\r\n", 10, &Arc::default()), "more than 64 bits");
+    for (limit, is_too_long) in [(4, true), (5, false)] {
+        let limits = Arc::new(Limits { chunk_line: limit, ..Limits::default() });
+        assert_eq!(failed(b"00a\r\n", 10, &limits), is_too_long, "{limit}");
     }
 }

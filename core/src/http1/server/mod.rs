@@ -310,9 +310,15 @@ impl Protocol for ServerConnection {
     }
 
     fn poll_event(&mut self) -> Option<ServerEvent> {
-        // `take` would copy the whole slot even if it is empty.
-        if self.pending.is_some() {
-            return self.pending.take();
+        // `take` would copy the whole slot, of which only a head needs all: even if it is empty.
+        match &mut self.pending {
+            Some(ServerEvent::Data { exchange, data }) => {
+                let event = ServerEvent::Data { exchange: *exchange, data: core::mem::take(data) };
+                self.pending = None;
+                return Some(event);
+            }
+            Some(_) => return self.pending.take(),
+            None => {}
         }
         let exchange = self.exchange.id;
         if core::mem::take(&mut self.end_due) {
