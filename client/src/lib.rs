@@ -69,6 +69,7 @@ pub use callboard_core::coding::{CodingsError, DecodeError, DecodeLimits};
 pub use callboard_core::happy_eyeballs::RaceSettings;
 pub use callboard_core::pool::{HostSnapshot, PoolSnapshot};
 pub use callboard_core::resolver_cache::CacheSettings;
+pub use callboard_runtime::{Lines, ReadError, Reader};
 #[cfg(feature = "websocket")]
 pub use callboard_runtime::websocket::{WebSocket, WebSocketError, WebSocketSender};
 pub use callboard_core::retry::{BudgetLimits, Jitter, RetryPolicy};

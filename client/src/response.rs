@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use callboard_core::coding::{DecodeError, DecodeLimits, DecodedParts};
 use callboard_core::http1::ResponseHead;
 use callboard_core::{BodyLength, Headers, Status, Version, header};
-use callboard_runtime::{Endpoint, Stream, StreamInfo};
+use callboard_runtime::{Endpoint, Reader, Stream, StreamInfo};
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -215,6 +215,11 @@ impl Response {
     /// The next part of the body; `None` at its end. Cancel-safe: a part is never lost.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|context| self.poll_chunk(context)).await
+    }
+
+    /// By line, up to a separator, by count, or as `AsyncRead`. For `while let Some(line) = reader.line(8192).await?`.
+    pub fn reader(self) -> Reader<Self> {
+        Reader::new(self)
     }
 
     /// The whole body, at most [`body_limit`](crate::SessionBuilder::body_limit) bytes.

@@ -36,6 +36,7 @@ mod method;
 pub mod multipart;
 pub mod netrc;
 pub(crate) mod parameters;
+pub mod pieces;
 pub mod pool;
 mod protocol;
 pub mod proxy;

@@ -4,6 +4,7 @@
 //! * [`Runtime`] is the port, used as [`Handle`]: no type above it is generic over a runtime.
 //! * [`Driver`] is the only code that knows both a [`Protocol`](callboard_core::Protocol) and a [`Stream`].
 //! * [`actor`] has `Actor`, `Address`, `Mailbox` and `Context`.
+//! * [`Reader`] reads the parts of a body in other pieces: lines, counts, `AsyncRead`.
 //! * `tls` (feature) wraps a stream on either side.
 //! * `websocket` (feature) is the async face of the WebSocket machine, for both sides.
 
@@ -12,6 +13,7 @@ mod address;
 mod buffers;
 mod driver;
 mod port;
+mod reader;
 #[cfg(feature = "tls")]
 pub mod tls;
 #[cfg(feature = "websocket")]
@@ -23,5 +25,6 @@ pub use driver::{DriveError, Driver};
 pub use port::{
     BoxFuture, Handle, ListenOptions, Listener, Runtime, SignalKind, Signals, Stream, StreamInfo, Task, Timer, TlsInfo,
 };
+pub use reader::{Lines, ReadError, Reader};
 #[cfg(feature = "websocket")]
 pub use websocket::{TrySendError, WebSocket, WebSocketError, WebSocketSender};
