@@ -167,15 +167,21 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// The page with all diagrams.
 fn page(tables: &[Table]) -> String {
-    let mut text = String::from(
-        "# The state machines\n\n\
-        The diagrams of this page are drawn from tables, and the tables are taken from the machines: a test drives each\n\
-        machine into each of its states, lets everything happen there that can, and writes down what follows. So neither\n\
-        can be out of date. An arrow says which events lead from one state to another; what is reported, sent or refused,\n\
-        and what changes nothing, is in the tables.\n\n\
-        After a change to a machine: `CALLBOARD_BLESS=1 cargo test --package callboard-core --all-features --test states`,\n\
-        then read the difference: each line of it is a change of behaviour.\n\n",
-    );
+    let mut text = "# The state machines\n\n".to_owned();
+    for paragraph in [
+        "The diagrams of this page are drawn from tables, and the tables are taken from the machines: a test drives \
+        each machine into each of its states, lets everything happen there that can, and writes down what follows. So \
+        neither can be out of date. An arrow says which events lead from one state to another; what is reported, sent \
+        or refused, and what changes nothing, is in the tables.",
+        "After a change to a machine: \
+        `CALLBOARD_BLESS=1 cargo test --package callboard-core --all-features --test states`, then read the \
+        difference: each line of it is a change of behaviour.",
+    ] {
+        for line in wrap(paragraph, 118) {
+            writeln!(text, "{line}").unwrap();
+        }
+        text.push('\n');
+    }
     for table in tables {
         text.push_str(&table.section());
     }
