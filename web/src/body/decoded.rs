@@ -16,15 +16,28 @@ pub(super) struct Decoded {
     body: Option<Body>,
     parts: Result<DecodedParts, CodingsError>,
     trailers: Option<Headers>,
+    received: u64,
+    given: u64,
 }
 
 impl Decoded {
     pub(super) fn new(body: Body, codings: Result<Codings, CodingsError>, limits: &DecodeLimits) -> Self {
-        Self { body: Some(body), parts: codings.map(|codings| DecodedParts::new(codings, limits)), trailers: None }
+        let parts = codings.map(|codings| DecodedParts::new(codings, limits));
+        Self { body: Some(body), parts, trailers: None, received: 0, given: 0 }
     }
 
     pub(super) fn trailers(&self) -> Option<Headers> {
         self.trailers.clone()
+    }
+
+    /// Bytes taken from the body as it was sent.
+    pub(super) fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// Bytes given out.
+    pub(super) fn given(&self) -> u64 {
+        self.given
     }
 
     pub(super) fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
@@ -39,12 +52,18 @@ impl Decoded {
         };
         for _ in 0..EMPTY_PARTS {
             match parts.decode() {
-                Ok(Some(chunk)) => return Poll::Ready(Some(Ok(chunk))),
+                Ok(Some(chunk)) => {
+                    self.given += chunk.len() as u64;
+                    return Poll::Ready(Some(Ok(chunk)));
+                }
                 Ok(None) => {}
                 Err(error) => return self.fail(error),
             }
             match ready!(body.poll_chunk(context)) {
-                Some(Ok(chunk)) => parts.feed(chunk),
+                Some(Ok(chunk)) => {
+                    self.received += chunk.len() as u64;
+                    parts.feed(chunk);
+                }
                 Some(Err(error)) => {
                     self.body = None;
                     return Poll::Ready(Some(Err(error)));
