@@ -231,3 +231,41 @@ fn a_bad_dependency_is_found() {
         ]
     );
 }
+
+/// What `http` is banned from and where it is let in: `edges` are (from, to, kinds).
+fn findings_of(edges: &[(&str, &str, &str)]) -> Vec<String> {
+    let names = ["ours", "multer", "hyperish", "http"];
+    let package = |name: &str| {
+        let source = if name == "ours" { "null" } else { "\"registry+index\"" };
+        format!(r#"{{"id": "{name}", "name": "{name}", "version": "1.0.0", "license": "MIT", "source": {source}}}"#)
+    };
+    let dependency = |(_, to, kinds): &(&str, &str, &str)| {
+        let kinds: Vec<String> = kinds.split(' ').map(|kind| format!(r#"{{"kind": {kind}}}"#)).collect();
+        format!(r#"{{"pkg": "{to}", "dep_kinds": [{}]}}"#, kinds.join(","))
+    };
+    let node = |name: &str| {
+        let own: Vec<String> = edges.iter().filter(|(from, ..)| *from == name).map(dependency).collect();
+        format!(r#"{{"id": "{name}", "deps": [{}]}}"#, own.join(","))
+    };
+    let (packages, nodes) = (names.map(package).join(","), names.map(node).join(","));
+    Metadata::parse(&format!(r#"{{"packages": [{packages}], "resolve": {{"nodes": [{nodes}]}}}}"#)).findings()
+}
+
+#[test]
+fn a_ban_lets_in_what_tests_wrap_and_nothing_else() {
+    const TESTS: &str = r#""dev""#;
+    const BUILD: &str = r#""build""#;
+    let banned = ["http 1.0.0: banned in deny.toml"];
+    let inside = ("multer", "http", "null");
+    assert_eq!(findings_of(&[("ours", "multer", TESTS), inside]), [""; 0]);
+    assert_eq!(findings_of(&[("ours", "multer", "null"), inside]), banned);
+    assert_eq!(findings_of(&[("ours", "multer", BUILD), inside]), banned);
+    assert_eq!(findings_of(&[("ours", "multer", r#""dev" null"#), inside]), banned);
+    assert_eq!(findings_of(&[("ours", "http", "null")]), banned);
+    assert_eq!(findings_of(&[("ours", "hyperish", "null"), ("hyperish", "http", "null")]), banned);
+    let by_another = ["http 1.0.0: banned in deny.toml, and hyperish is no wrapper of it"];
+    let also = [("ours", "multer", TESTS), inside, ("ours", "hyperish", TESTS), ("hyperish", "http", "null")];
+    assert_eq!(findings_of(&also), by_another);
+    let direct = ["http 1.0.0: banned in deny.toml, and ours is no wrapper of it"];
+    assert_eq!(findings_of(&[("ours", "http", TESTS)]), direct);
+}

@@ -2,12 +2,16 @@
 //!
 //! The same rules as `cargo deny check bans licenses sources`, without a tool to install: a plain clone checks them.
 
+mod bans;
+
 use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
 
 use crate::source::root;
+
+use bans::Ban;
 
 /// A manifest, as its sections and their lines.
 pub(crate) struct Package {
@@ -77,8 +81,9 @@ impl Package {
 /// The packages that the workspace is built from, and the rules for them.
 pub(crate) struct Metadata {
     packages: Vec<Value>,
+    resolve: Value,
     licences: Vec<String>,
-    banned: Vec<String>,
+    bans: Vec<Ban>,
 }
 
 impl Metadata {
@@ -103,11 +108,13 @@ impl Metadata {
     pub(crate) fn parse(text: &str) -> Self {
         let metadata: Value = serde_json::from_str(text).expect("JSON from cargo");
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-        let nodes: Vec<Value> = list(&metadata["resolve"]["nodes"]);
+        let resolve = metadata["resolve"].clone();
+        let nodes: Vec<Value> = list(&resolve["nodes"]);
         let is_used = |package: &Value| nodes.is_empty() || nodes.iter().any(|node| node["id"] == package["id"]);
         let packages = list(&metadata["packages"]).into_iter().filter(is_used).collect();
         let rules = fs::read_to_string(root().join("deny.toml")).expect("deny.toml");
-        Self { packages, licences: strings(section(&rules, "[licenses]")), banned: names(section(&rules, "[bans]")) }
+        let licences = strings(section(&rules, "[licenses]"));
+        Self { packages, resolve, licences, bans: bans::read(section(&rules, "[bans]")) }
     }
 
     /// Packages that break a rule, one line each.
@@ -116,8 +123,9 @@ impl Metadata {
         for package in &self.packages {
             let text = |key: &str| package[key].as_str().unwrap_or_default();
             let name = format!("{} {}", text("name"), text("version"));
-            if self.banned.iter().any(|banned| banned == text("name")) {
-                findings.push(format!("{name}: banned in deny.toml"));
+            let ban = self.bans.iter().find(|ban| ban.name == text("name"));
+            if let Some(way) = ban.and_then(|ban| ban.broken_by(text("id"), &self.packages, &self.resolve)) {
+                findings.push(format!("{name}: banned in deny.toml{way}"));
             }
             if !permits(text("license"), &self.licences) {
                 findings.push(format!("{name}: licence {} is not in deny.toml", text("license")));
@@ -145,11 +153,6 @@ fn strings(section: &str) -> Vec<String> {
         .filter_map(|line| line.split('"').nth(1))
         .map(str::to_owned)
         .collect()
-}
-
-/// The names of the tables in a section's list.
-fn names(section: &str) -> Vec<String> {
-    section.lines().filter_map(|line| line.split_once("name = \"")?.1.split('"').next()).map(str::to_owned).collect()
 }
 
 /// Whether an SPDX expression can be met by licences of the list.
