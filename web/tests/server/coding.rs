@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use callboard_core::coding::Encoder;
-use callboard_web::{App, Coding, Compress, Level, get, post};
+use callboard_web::{App, Body, Coding, Compress, Level, get, post};
 
 use crate::support::World;
 
@@ -70,4 +70,23 @@ fn encoded_answers_are_framed() {
     let head = ask("HEAD");
     assert!(head.contains("\r\nContent-Encoding: gzip\r\n") && head.ends_with("\r\n\r\n"), "{head}");
     assert!(!head.contains("Content-Length"), "{head}");
+}
+
+#[test]
+fn bytes_are_counted_before_and_after_decoding() {
+    let count = post(async |mut body: Body| {
+        while let Some(chunk) = body.next().await {
+            chunk.unwrap();
+        }
+        format!("{} {}", body.bytes_received(), body.bytes_given())
+    });
+    let world = World::new(1, App::new().route("/", count));
+    world.run(async {
+        let body = gzip(&"callboard ".repeat(1_000));
+        let mut peer = world.connect().await;
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n";
+        peer.send(format!("{head}Content-Length: {}\r\n\r\n", body.len())).await;
+        peer.send(&body).await;
+        peer.until(&format!("\r\n\r\n{} 10000", body.len())).await;
+    });
 }
