@@ -46,6 +46,7 @@ mod reasons;
 pub mod redirect;
 pub mod resolver_cache;
 pub mod retry;
+mod safe_filename;
 mod send_queue;
 mod status;
 pub(crate) mod syntax;

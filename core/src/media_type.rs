@@ -157,6 +157,61 @@ impl fmt::Display for MediaType {
     }
 }
 
+/// The media types of common extensions, which are in lower case and in order.
+const EXTENSIONS: [(&str, &str); 36] = [
+    ("avif", "image/avif"),
+    ("bin", "application/octet-stream"),
+    ("bmp", "image/bmp"),
+    ("css", "text/css"),
+    ("csv", "text/csv"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("gif", "image/gif"),
+    ("gz", "application/gzip"),
+    ("htm", "text/html"),
+    ("html", "text/html"),
+    ("ico", "image/vnd.microsoft.icon"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("js", "text/javascript"),
+    ("json", "application/json"),
+    ("md", "text/markdown"),
+    ("mjs", "text/javascript"),
+    ("mp3", "audio/mpeg"),
+    ("mp4", "video/mp4"),
+    ("ogg", "audio/ogg"),
+    ("otf", "font/otf"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("tar", "application/x-tar"),
+    ("ttf", "font/ttf"),
+    ("txt", "text/plain"),
+    ("wasm", "application/wasm"),
+    ("wav", "audio/wav"),
+    ("webm", "video/webm"),
+    ("webp", "image/webp"),
+    ("woff", "font/woff"),
+    ("woff2", "font/woff2"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("xml", "application/xml"),
+    ("zip", "application/zip"),
+];
+
+/// What the extension of a file's name suggests, of a small table; without a charset, which no name tells.
+///
+/// ```
+/// use callboard_core::media_type::of_filename;
+///
+/// assert_eq!(of_filename("holiday.JPG"), Some("image/jpeg"));
+/// assert_eq!(of_filename("backup.tar.gz"), Some("application/gzip"));
+/// assert_eq!(of_filename("README"), None);
+/// ```
+pub fn of_filename(name: &str) -> Option<&'static str> {
+    let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
+    let place = EXTENSIONS.binary_search_by_key(&&*extension, |(own, _)| own).ok()?;
+    Some(EXTENSIONS[place].1)
+}
+
 reasons! {
     /// Why bytes are no media type.
     InvalidMediaType {

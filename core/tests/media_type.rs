@@ -1,6 +1,6 @@
 //! Media types: what is read, what is written.
 
-use callboard_core::media_type::{Charset, InvalidMediaType, MediaType};
+use callboard_core::media_type::{Charset, InvalidMediaType, MediaType, of_filename};
 
 #[test]
 fn parts_of_a_media_type() {
@@ -76,4 +76,21 @@ fn charsets() {
     assert_eq!(Charset::Latin1.decode(b"\xe9\x80").as_deref(), Some("\u{e9}\u{80}"));
     assert_eq!(Charset::Utf8.decode("\u{e9}".as_bytes()).as_deref(), Some("\u{e9}"));
     assert_eq!((Charset::Utf8.decode(b"\xe9"), Charset::Ascii.decode(b"\xe9")), (None, None));
+}
+
+#[test]
+fn names_of_files_suggest_types() {
+    for (name, expected) in [
+        ("a.png", Some("image/png")),
+        ("a.zip", Some("application/zip")),
+        ("a.avif", Some("image/avif")),
+        ("A.Txt", Some("text/plain")),
+        (".html", Some("text/html")),
+        ("png", None),
+        ("a.", None),
+        ("a.png.unknown", None),
+        ("", None),
+    ] {
+        assert_eq!(of_filename(name), expected, "{name}");
+    }
 }

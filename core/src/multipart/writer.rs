@@ -13,6 +13,8 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use super::{Boundary, TransferEncoding};
+#[cfg(feature = "compression")]
+use crate::coding::{Coding, Encoder, Level};
 use crate::disposition::{Disposition, InvalidDisposition};
 use crate::media_type::MediaType;
 use crate::reasons::reasons;
@@ -265,6 +267,21 @@ impl<S> Part<S> {
         }
     }
 
+    /// Compresses the content and says so in `Content-Encoding`. Not in forms, and not for streams.
+    #[cfg(feature = "compression")]
+    pub fn with_content_coding(mut self, coding: Coding, level: Level) -> Result<Self, InvalidPart> {
+        let [Segment::Bytes(bytes)] = &mut self.content[..] else { return Err(InvalidPart::NotEncodable) };
+        if self.encoding != TransferEncoding::Identity {
+            return Err(InvalidPart::NotEncodable);
+        }
+        let (mut encoder, mut output) = (Encoder::new(coding, level), Vec::with_capacity(bytes.len() / 2));
+        let outcome = encoder.encode(bytes, &mut output).and_then(|()| encoder.finish(&mut output));
+        outcome.map_err(|_| InvalidPart::NotEncodable)?;
+        *bytes = output.into();
+        self.headers.append(header::CONTENT_ENCODING, coding.name())?;
+        Ok(self)
+    }
+
     /// The fields so far.
     pub fn headers(&self) -> &Headers {
         &self.headers
@@ -286,8 +303,8 @@ reasons! {
         NameMissing => "a part of a form must have a name",
         /// An encoding of any kind does not belong in a form (RFC 7578 §4.8).
         NotInForm => "a part of a form must not be encoded",
-        /// A stream, a multipart or an encoded part cannot be put in a transfer encoding.
-        NotEncodable => "only plain bytes can be put in a transfer encoding",
+        /// A stream, a multipart or an encoded part cannot be put in a transfer encoding or a content coding.
+        NotEncodable => "only plain bytes can be encoded",
         /// The content has the delimiter (RFC 2046 §5.1.1).
         BoundaryInContent => "the content of the part has the boundary",
     }

@@ -4,6 +4,7 @@ mod differential;
 mod grammar;
 mod limits;
 mod nesting;
+mod parts;
 mod properties;
 mod run;
 mod transfer;
