@@ -1,4 +1,4 @@
-//! Digest authentication of requests (RFC 7616): the core's machine, and where a request asks it.
+//! Digest authentication of requests (RFC 7616): the core's machine, and what of it one request keeps.
 //!
 //! The machine decides; here it is locked for as long as it takes to decide, and its answer becomes a field of the
 //! request. A request with an `Authorization` of its own is left alone.
@@ -6,13 +6,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use callboard_core::digest::{Attempt, DigestClient, DigestRequest};
+use callboard_core::digest::{Attempt, DigestClient, DigestRequest, ProofError};
 use callboard_core::http1::ResponseHead;
-use callboard_core::{Status, header};
+use callboard_core::{Headers, InvalidHeader, Method, Status, header};
+use url::Url;
 
-use crate::body::Content;
-use crate::error::{Error, ErrorKind, Phase};
-use crate::order::{Order, append};
+use crate::body::{Body, Content};
 
 /// A machine that the requests of a session share.
 #[derive(Clone)]
@@ -48,6 +47,44 @@ impl Digest {
     pub(crate) fn new(client: SharedDigest) -> Self {
         Self { client, attempt: None, sent: None, is_answered: false }
     }
+
+    /// Before a request is sent, each time: its `Authorization`.
+    pub(crate) fn prepare(&mut self, request: &DigestRequest<'_>, headers: &mut Headers) -> Result<(), InvalidHeader> {
+        if let Some(ours) = self.sent.take()
+            && headers.get(header::AUTHORIZATION) == Some(&*ours)
+        {
+            headers.remove(header::AUTHORIZATION);
+        }
+        if headers.contains(header::AUTHORIZATION) {
+            self.attempt = None;
+            return Ok(());
+        }
+        if !std::mem::take(&mut self.is_answered) || self.attempt.is_none() {
+            self.attempt = Some(self.client.lock().begin(request));
+        }
+        if let Some(field) = self.attempt.as_ref().and_then(Attempt::authorization) {
+            headers.append(header::AUTHORIZATION, field)?;
+            self.sent = Some(field.into());
+        }
+        Ok(())
+    }
+
+    /// Whether the request is to be sent once more, with an answer to the challenge of this head.
+    pub(crate) fn judge(
+        &mut self,
+        request: &DigestRequest<'_>,
+        head: &ResponseHead,
+        is_replayable: bool,
+    ) -> Result<bool, ProofError> {
+        let Some(attempt) = &mut self.attempt else { return Ok(false) };
+        let mut client = self.client.lock();
+        if head.status != Status::UNAUTHORIZED {
+            return client.handle_answer(attempt, &head.headers, None).map(|_| false);
+        }
+        // What is refused is left to the caller: the response says 401.
+        self.is_answered = is_replayable && client.handle_unauthorized(attempt, request, &head.headers).is_ok();
+        Ok(self.is_answered)
+    }
 }
 
 /// Without what was sent.
@@ -57,56 +94,12 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Before a request is sent, each time: its `Authorization`.
-pub(crate) fn prepare(order: &mut Order) -> Result<(), Error> {
-    let Some(mut digest) = order.digest.take() else { return Ok(()) };
-    if let Some(ours) = digest.sent.take()
-        && order.headers.get(header::AUTHORIZATION) == Some(&*ours)
-    {
-        order.headers.remove(header::AUTHORIZATION);
-    }
-    if order.headers.contains(header::AUTHORIZATION) {
-        digest.attempt = None;
-    } else {
-        if !std::mem::take(&mut digest.is_answered) || digest.attempt.is_none() {
-            digest.attempt = Some(digest.client.lock().begin(&request(order)));
-        }
-        if let Some(field) = digest.attempt.as_ref().and_then(Attempt::authorization) {
-            append(&mut order.headers, header::AUTHORIZATION, field)?;
-            digest.sent = Some(field.into());
-        }
-    }
-    order.digest = Some(digest);
-    Ok(())
-}
-
-/// Whether the request is to be sent once more, with an answer to the challenge of this head.
-pub(crate) fn judge(order: &mut Order, head: &ResponseHead, is_replayable: bool) -> Result<bool, Error> {
-    let Some(mut digest) = order.digest.take() else { return Ok(false) };
-    let mut judged = Ok(false);
-    if let Some(attempt) = &mut digest.attempt {
-        let mut client = digest.client.lock();
-        if head.status != Status::UNAUTHORIZED {
-            let proof = client.handle_answer(attempt, &head.headers, None);
-            judged = match proof {
-                Ok(_) => Ok(false),
-                Err(error) => Err(Error::new(Phase::Head, ErrorKind::ServerProof(error))),
-            };
-        } else if is_replayable {
-            // What is refused is left to the caller: the response says 401.
-            digest.is_answered = client.handle_unauthorized(attempt, &request(order), &head.headers).is_ok();
-            judged = Ok(digest.is_answered);
-        }
-    }
-    order.digest = Some(digest);
-    judged
-}
-
-fn request(order: &Order) -> DigestRequest<'_> {
-    let body: Option<&[u8]> = match &order.body.content {
+/// A request as the machine sees it.
+pub(crate) fn request<'a>(method: &'a Method, url: &'a Url, body: &'a Body) -> DigestRequest<'a> {
+    let body: Option<&[u8]> = match &body.content {
         Content::Empty => Some(b""),
         Content::Bytes(bytes) => Some(bytes),
         Content::Stream { .. } => None,
     };
-    DigestRequest { method: &order.method, url: &order.url, body }
+    DigestRequest { method, url, body }
 }

@@ -25,7 +25,6 @@ mod dial;
 #[cfg(feature = "digest")]
 mod digest;
 mod error;
-mod events;
 mod exchange;
 mod location;
 mod names;
@@ -52,11 +51,10 @@ pub use cookie_store::CookieStore;
 #[cfg(feature = "cookies")]
 pub use cookie_store::SharedJar;
 pub use error::{BodyError, Deadline, Delivery, Error, ErrorKind, Hop, Phase};
-pub use events::Events;
 pub use location::IntoUrl;
 pub use multipart::Multipart;
 pub use request::RequestBuilder;
-pub use response::{Response, Upgraded};
+pub use response::{Events, Response, Upgraded};
 pub use sending::Sending;
 pub use session::{Session, SessionBuilder};
 pub use settings::Timeouts;

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+#[cfg(feature = "digest")]
+use callboard_core::http1::ResponseHead;
 use callboard_core::redirect::{BODY_FIELDS, ORIGIN_FIELDS};
 use callboard_core::retry::RetryPolicy;
 use callboard_core::{Headers, Method, Version, header};
@@ -10,7 +12,7 @@ use url::Url;
 
 use crate::body::{Body, Content};
 #[cfg(feature = "digest")]
-use crate::digest::Digest;
+use crate::digest::{self, Digest};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::location;
 use crate::own_cookie::OwnCookie;
@@ -66,6 +68,24 @@ impl Order {
     pub(crate) fn stop_waiting(&mut self) {
         self.expects_continue = false;
         self.headers.remove(header::EXPECT);
+    }
+
+    /// Before it is sent, each time: the proof of who asks.
+    #[cfg(feature = "digest")]
+    pub(crate) fn prove(&mut self) -> Result<(), Error> {
+        let Some(digest) = &mut self.digest else { return Ok(()) };
+        let request = digest::request(&self.method, &self.url, &self.body);
+        let proven = digest.prepare(&request, &mut self.headers);
+        proven.map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))
+    }
+
+    /// Whether it is to be sent once more, since this head asks for a proof that can be given.
+    #[cfg(feature = "digest")]
+    pub(crate) fn is_challenged(&mut self, head: &ResponseHead, is_replayable: bool) -> Result<bool, Error> {
+        let Some(digest) = &mut self.digest else { return Ok(false) };
+        let request = digest::request(&self.method, &self.url, &self.body);
+        let judged = digest.judge(&request, head, is_replayable);
+        judged.map_err(|error| Error::new(Phase::Head, ErrorKind::ServerProof(error)))
     }
 
     /// Turns into the request that a redirection asks for. The URL that it had before.

@@ -3,6 +3,8 @@
 //! The body reader holds the connection. When the end of the body has been read, even if the user has not taken it
 //! yet, the connection goes back to the pool; a response dropped before closes it, unless the end has arrived.
 
+mod events;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,12 +23,13 @@ use crate::connection::Event;
 #[cfg(feature = "compression")]
 use crate::decoding;
 use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
-use crate::events::Events;
 use crate::exchange::Exchange;
 use crate::location;
 use crate::order::Order;
 use crate::settings::Settings;
 use crate::text;
+
+pub use events::Events;
 
 /// Room made for a body at once because its length was announced, at most.
 const ROOM: u64 = 1024 * 1024;

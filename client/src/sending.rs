@@ -24,8 +24,6 @@ use crate::connection::Event;
 use crate::connections::{Lease, Place, Ticket};
 use crate::cookies;
 use crate::dial::Dial;
-#[cfg(feature = "digest")]
-use crate::digest;
 use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
 use crate::exchange::{Exchange, Upload};
 use crate::location;
@@ -197,7 +195,7 @@ impl Sending {
         let settings = &self.session.settings;
         let Some(connection) = lease.connection() else { return Ok(self.dial(lease, order)) };
         #[cfg(feature = "digest")]
-        digest::prepare(order)?;
+        order.prove()?;
         let cookies = cookies::field(order, settings, self.session.runtime.wall_clock().as_secs());
         let is_plain = cookies.is_none() && wire::is_plain(order, settings);
         let headers = match is_plain.then(|| connection.take_plain_headers()).flatten() {
@@ -315,7 +313,7 @@ impl Sending {
             return Ok(None);
         }
         #[cfg(feature = "digest")]
-        if digest::judge(order, &head, replayable).map_err(|error| error.delivered(Delivery::Answered))? {
+        if order.is_challenged(&head, replayable).map_err(|error| error.delivered(Delivery::Answered))? {
             recover_stream(&mut exchange, order);
             exchange.settle();
             self.stage = Stage::Checkout;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use callboard_core::event_stream::{Event, EventLimits, EventReader};
 
+use super::Response;
 use crate::error::{Error, ErrorKind, Phase};
-use crate::response::Response;
 
 /// The events of a response: see [`Response::events`].
 ///
