@@ -1,8 +1,8 @@
 //! What comes back, and how it is read.
 
-use callboard_client::{ErrorKind, Phase, Session};
+use callboard_client::{ErrorKind, Phase, ReadError, Session};
 use callboard_core::Status;
-use futures_lite::StreamExt;
+use futures_lite::{AsyncReadExt, StreamExt};
 
 use crate::script::{Server, Step, answer, everywhere, pair, send, simulated};
 
@@ -25,6 +25,27 @@ fn a_chunked_body_is_read_part_by_part_with_its_trailers() {
             assert_eq!(response.trailers().unwrap().text("x-sum"), Some("11"));
             assert_eq!(response.headers().text("x-sum"), None);
             assert!(response.chunk().await.is_none(), "it stays at its end");
+        })
+    });
+}
+
+#[test]
+fn a_body_is_read_by_line_by_count_and_to_its_end() {
+    everywhere(|runtime| {
+        Box::pin(async move {
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let body = send(&format!("{head}2\r\non\r\n6\r\ne\r\ntwo\r\n9\r\n\nfourrest\r\n0\r\n\r\n"));
+            let (session, server) = pair(&runtime, vec![vec![Step::Head, body, Step::Head, answer("next")]]);
+            let mut reader = session.get(server.url("/")).await.unwrap().reader();
+            assert_eq!(reader.line(5).await.unwrap().unwrap(), "one");
+            assert!(matches!(reader.line(3).await, Err(ReadError::TooLong { limit: 3 })));
+            assert_eq!(reader.line(4).await.unwrap().unwrap(), "two");
+            assert_eq!(reader.exactly(4).await.unwrap(), "four");
+            assert!(matches!(reader.exactly(5).await, Err(ReadError::Ended { part }) if part == "rest"));
+            assert_eq!(reader.source().bytes_given(), 17);
+            let mut text = String::new();
+            session.get(server.url("/")).await.unwrap().reader().read_to_string(&mut text).await.unwrap();
+            assert_eq!((text.as_str(), server.log(|log| log.connections)), ("next", 1));
         })
     });
 }
