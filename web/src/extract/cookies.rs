@@ -30,7 +30,10 @@ use crate::RequestParts;
 /// # });
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Cookies(Vec<(Box<[u8]>, Box<[u8]>)>);
+pub struct Cookies(Vec<Pair>);
+
+/// Name and value.
+type Pair = (Box<[u8]>, Box<[u8]>);
 
 impl Cookies {
     /// The value of the first cookie of that name, as it came. Of several, a client sends that with the longest path
