@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use callboard_core::media_type::MediaType;
 use callboard_core::multipart::{Boundary, MultipartLimits, Part, Writer};
 use callboard_web::extract::MultipartRejection;
 use callboard_web::{App, Body, Bytes, Form, Method, Multipart, Request, Response, Service, any, post};
@@ -195,4 +196,132 @@ fn parts_inside_parts() {
     outer.add(Part::nested(inner).unwrap()).unwrap();
     let media_type = outer.content_type().to_string();
     assert_eq!(send("/nested", &media_type, outer.into_bytes()), (200, "onetwo".to_owned()));
+}
+
+/// A body of parts outside of a form, each with fields of its own.
+fn mixed(parts: Vec<Part>) -> Multipart {
+    let mut writer: Writer = Writer::mixed(Boundary::new("B").unwrap());
+    for part in parts {
+        writer.add(part).unwrap();
+    }
+    Multipart::new(writer.content_type(), dribble(writer.into_bytes().into()), 100_000).unwrap()
+}
+
+#[test]
+fn a_part_by_line_by_count_and_as_a_stream() {
+    let text = || Part::bytes("one\r\n\r\ntwo\nlast");
+    let mut multipart = mixed(vec![text(), text(), text()]);
+    block_on(async {
+        let mut reader = multipart.next_part().await.unwrap().unwrap().reader();
+        let mut lines = Vec::new();
+        while let Some(line) = reader.line(8).await.unwrap() {
+            lines.push(line);
+        }
+        assert_eq!(lines, ["one", "", "two", "last"]);
+        let mut reader = multipart.next_part().await.unwrap().unwrap().reader();
+        assert!(reader.line(4).await.is_err(), "a line is longer than the limit");
+        assert_eq!(reader.exactly(6).await.unwrap(), "one\r\n\r");
+        let stream = multipart.next_part().await.unwrap().unwrap();
+        let chunks: Vec<_> = stream::StreamExt::collect(stream).await;
+        let chunks: Vec<_> = chunks.into_iter().map(Result::unwrap).collect();
+        assert_eq!(chunks.concat(), b"one\r\n\r\ntwo\nlast");
+        assert!(multipart.next_part().await.unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_part_as_json_or_form_or_within_a_limit() {
+    let parts = ["[1,2]", "[1,", "{}", "title=x&stars=3", "title=x", &"a&".repeat(1025), "12345", "end"];
+    let mut multipart = mixed(parts.into_iter().map(|text| Part::bytes(text.to_owned())).collect());
+    block_on(async {
+        assert_eq!(multipart.next_part().await.unwrap().unwrap().json::<Vec<u8>>().await.unwrap(), [1, 2]);
+        for status in [400, 422] {
+            let error = multipart.next_part().await.unwrap().unwrap().json::<Vec<u8>>().await.unwrap_err();
+            assert_eq!(error.status().code(), status, "{error}");
+        }
+        let note: Note = multipart.next_part().await.unwrap().unwrap().form().await.unwrap();
+        assert_eq!((&*note.title, note.stars), ("x", 3));
+        for (status, text) in [(422, "a part's form: missing field `stars`"), (413, "a part has too many form fields")]
+        {
+            let error = multipart.next_part().await.unwrap().unwrap().form::<Note>().await.err().unwrap();
+            assert_eq!((error.status().code(), &*error.to_string()), (status, text));
+        }
+        let error = multipart.next_part().await.unwrap().unwrap().bytes_within(4).await.unwrap_err();
+        assert_eq!((error.status().code(), &*error.to_string()), (413, "a part is longer than 4 bytes"));
+        assert_eq!(multipart.next_part().await.unwrap().unwrap().bytes_within(3).await.unwrap(), "end");
+    });
+}
+
+/// Whoever waits for data may give up at any point and ask again.
+#[test]
+fn a_future_that_is_dropped_loses_no_data() {
+    for patience in 1..4 {
+        let body = "--B\r\nContent-Disposition: form-data; name=a\r\n\r\nhello\r\n--B\r\n\r\nx\r\n--B--";
+        let (mut left, mut turn) = (Bytes::from_static(body.as_bytes()), 0);
+        let source = stream::poll_fn(move |context| {
+            turn += 1;
+            if turn % 3 != 0 {
+                context.waker().wake_by_ref();
+                return std::task::Poll::Pending;
+            }
+            let byte = (!left.is_empty()).then(|| Ok::<_, std::io::Error>(left.split_to(1)));
+            std::task::Poll::Ready(byte)
+        });
+        let media_type: MediaType = "multipart/form-data; boundary=B".parse().unwrap();
+        let mut multipart = Multipart::new(media_type, Body::stream(source), 1000).unwrap();
+        let mut found = String::new();
+        block_on(async {
+            let give_up = || futures_lite::future::yield_now();
+            loop {
+                let part = futures_lite::future::or(async { Some(multipart.next_part().await.unwrap()) }, async {
+                    for _ in 0..patience {
+                        give_up().await;
+                    }
+                    None
+                });
+                match part.await {
+                    None => {}
+                    Some(None) => break,
+                    Some(Some(mut part)) => loop {
+                        let chunk = futures_lite::future::or(async { Some(part.chunk().await.unwrap()) }, async {
+                            give_up().await;
+                            None
+                        });
+                        match chunk.await {
+                            None => {}
+                            Some(None) => {
+                                found.push('|');
+                                break;
+                            }
+                            Some(Some(chunk)) => found.push_str(std::str::from_utf8(&chunk).unwrap()),
+                        }
+                    },
+                }
+            }
+        });
+        assert_eq!(found, "hello|x|", "patience {patience}");
+    }
+}
+
+#[cfg(feature = "compression")]
+#[test]
+fn codings_of_parts_are_undone_but_not_in_forms() {
+    use callboard_web::{Coding, DecodeLimits, Level};
+
+    let part = || Part::bytes("text".repeat(1000)).with_content_coding(Coding::Gzip, Level::Default).unwrap();
+    let mut multipart = mixed(vec![part()]);
+    let text = block_on(async { multipart.next_part().await.unwrap().unwrap().text().await.unwrap() });
+    assert_eq!(text, "text".repeat(1000));
+    for (multipart, status) in [
+        (mixed(vec![part()]).decode(DecodeLimits { output: 3_999, ..DecodeLimits::default() }), 413),
+        (mixed(vec![Part::bytes("x").with_header("Content-Encoding", "rot13").unwrap()]), 415),
+        (mixed(vec![Part::bytes("no gzip").with_header("Content-Encoding", "gzip").unwrap()]), 400),
+    ] {
+        let mut multipart = multipart;
+        let error = block_on(async { multipart.next_part().await.unwrap().unwrap().bytes().await.unwrap_err() });
+        assert_eq!(error.status().code(), status, "{error}");
+    }
+    let body = "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Encoding: gzip\r\n\r\nraw\r\n--B--";
+    let expected = (200, "Some(\"a\") None \"raw\"\n".to_owned());
+    assert_eq!(send("/parts", "multipart/form-data; boundary=B", body), expected);
 }

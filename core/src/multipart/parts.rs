@@ -132,9 +132,9 @@ impl Parts {
             }
             match self.reader.poll_event()? {
                 Some(Event::Data(data)) => {
-                    if let Some(data) = self.take(data) {
-                        return Ok(Poll::Ready(Some(data)));
-                    }
+                    #[cfg(feature = "compression")]
+                    let Some(data) = self.take(data) else { continue };
+                    return Ok(Poll::Ready(Some(data)));
                 }
                 // Inside a part nothing else can come but its end.
                 Some(_) => self.is_inside = false,
@@ -167,12 +167,6 @@ impl Parts {
             None => Charset::Utf8,
         };
         charset.decode(data).map(alloc::borrow::Cow::into_owned).ok_or(PartError::Text)
-    }
-
-    #[cfg(not(feature = "compression"))]
-    #[expect(clippy::unused_self, reason = "with content codings it decides")]
-    fn take(&mut self, data: Bytes) -> Option<Bytes> {
-        Some(data)
     }
 }
 

@@ -45,13 +45,16 @@ impl<T: DeserializeOwned> FromRequest for Form<T> {
             return Err(FormRejection::ContentType);
         }
         let bytes = Bytes::from_request(request).await.map_err(FormRejection::Body)?;
-        // Each field costs many times what it takes in the body.
-        let fields = bytes.split(|&byte| byte == b'&').filter(|field| !field.is_empty()).count();
-        if fields > FormLimits::default().pairs {
+        if has_too_many_fields(&bytes) {
             return Err(FormRejection::TooManyFields);
         }
         from_form(&bytes).map(Self).map_err(|error| FormRejection::Fields(error.0))
     }
+}
+
+/// Each field costs many times what it takes in the body.
+pub(super) fn has_too_many_fields(form: &[u8]) -> bool {
+    form.split(|&byte| byte == b'&').filter(|field| !field.is_empty()).count() > FormLimits::default().pairs
 }
 
 /// Why a request has no [`Form`].

@@ -3,21 +3,31 @@
 //! Nothing is held but the chunk at hand: a part that is not read is skipped when the next one is asked for.
 
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
-use callboard_core::disposition::safe_filename;
-use callboard_core::media_type::{Charset, MediaType};
-use callboard_core::multipart::{Event, MultipartError, MultipartLimits, PartHead, Reader};
+use bytes::Bytes;
+#[cfg(feature = "compression")]
+use callboard_core::coding::DecodeLimits;
+use callboard_core::media_type::MediaType;
+use callboard_core::multipart::{MultipartError, MultipartLimits, PartError, PartHead, Parts};
 use callboard_core::{BodyLength, Headers, Status, header};
+use callboard_runtime::Reader;
+use futures_lite::Stream;
+use serde_core::de::DeserializeOwned;
 
 use super::FromRequest;
+use super::form::has_too_many_fields;
+use super::query::from_form;
 use super::rejection::rejection;
 use crate::{Body, BodyError, Request};
 
 /// The parts of a multipart body, one after the other: `multipart/form-data`, or any other kind.
 ///
 /// The whole body is limited by [`App::body_limit`](crate::App::body_limit), the parts by [`MultipartLimits`]; past
-/// either: 413. What is not multipart is 415, what is malformed 400. Data in base64 or quoted-printable is decoded.
+/// either: 413. What is not multipart is 415, what is malformed 400. Data in base64 or quoted-printable is decoded, and
+/// outside of forms, with the feature `compression`, what a part's `Content-Encoding` names is undone.
 ///
 /// ```
 /// use callboard_web::extract::MultipartRejection;
@@ -42,12 +52,11 @@ use crate::{Body, BodyError, Request};
 #[derive(Debug)]
 pub struct Multipart {
     media_type: MediaType,
-    reader: Reader,
+    parts: Parts,
     body: Body,
     /// Bytes that the body may have, and has had.
     limit: usize,
     taken: u64,
-    is_inside: bool,
 }
 
 impl FromRequest for Multipart {
@@ -64,20 +73,28 @@ impl FromRequest for Multipart {
 impl Multipart {
     /// Reads `body`, of up to `limit` bytes, by the boundary of its media type.
     pub fn new(media_type: MediaType, body: Body, limit: usize) -> Result<Self, MultipartRejection> {
-        let reader = Reader::new(&media_type, MultipartLimits::default())?;
+        let parts = Parts::new(&media_type, MultipartLimits::default())?;
         if matches!(body.length(), BodyLength::Known(length) if length > limit as u64) {
             return Err(BodyError::TooLarge { limit }.into());
         }
-        Ok(Self { media_type, reader, body, limit, taken: 0, is_inside: false })
+        Ok(Self { media_type, parts, body, limit, taken: 0 })
     }
 
-    /// Sets the limits of parts. Before the first part is asked for.
+    /// Sets the limits of parts. Before the first part is asked for, and before [`decode`](Self::decode).
     pub fn limits(mut self, limits: MultipartLimits) -> Self {
         if self.taken == 0
-            && let Ok(reader) = Reader::new(&self.media_type, limits)
+            && let Ok(parts) = Parts::new(&self.media_type, limits)
         {
-            self.reader = reader;
+            self.parts = parts;
         }
+        self
+    }
+
+    /// What the content codings of a part may decode to; `None`: they are not undone. Default:
+    /// [`DecodeLimits::default`]. In forms a part has none (RFC 7578 §4.8).
+    #[cfg(feature = "compression")]
+    pub fn decode(mut self, limits: impl Into<Option<DecodeLimits>>) -> Self {
+        self.parts.decode(limits);
         self
     }
 
@@ -88,47 +105,43 @@ impl Multipart {
 
     /// The next part. What is left of the one before is skipped.
     pub async fn next_part(&mut self) -> Result<Option<Part<'_>>, MultipartRejection> {
-        loop {
-            match self.next_event().await? {
-                Some(Event::Part(head)) => return Ok(Some(Part { head, multipart: self })),
-                Some(Event::Data(_) | Event::PartEnd) => {}
-                Some(Event::End) | None => return Ok(None),
-            }
-        }
+        let head = poll_fn(|context| self.poll(context, Parts::poll_part)).await?;
+        Ok(head.map(|head| Part { head, multipart: self }))
     }
 
-    /// Dropped at any point, it loses nothing: a chunk of the body is with the reader as soon as it is here.
-    async fn next_event(&mut self) -> Result<Option<Event>, MultipartRejection> {
+    /// Feeds the parts until they give something. Nothing is lost with a future that is dropped: a chunk of the body is
+    /// with the parts as soon as it is here.
+    fn poll<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        step: impl Fn(&mut Parts) -> Result<Poll<T>, PartError>,
+    ) -> Poll<Result<T, MultipartRejection>> {
         loop {
-            if let Some(event) = self.reader.poll_event()? {
-                self.is_inside = matches!(event, Event::Part(_) | Event::Data(_));
-                return Ok(Some(event));
+            if let Poll::Ready(value) = step(&mut self.parts)? {
+                return Poll::Ready(Ok(value));
             }
-            if self.reader.is_finished() {
-                return Ok(None);
-            }
-            match self.body.next().await.transpose()? {
+            match ready!(self.body.poll_chunk(context)).transpose()? {
                 Some(chunk) => {
                     self.taken += chunk.len() as u64;
                     if self.taken > self.limit as u64 {
-                        return Err(BodyError::TooLarge { limit: self.limit }.into());
+                        return Poll::Ready(Err(BodyError::TooLarge { limit: self.limit }.into()));
                     }
-                    self.reader.handle_input(chunk);
+                    self.parts.handle_input(chunk);
                 }
-                None => self.reader.handle_end_of_input(),
+                None => self.parts.handle_end_of_input(),
             }
         }
     }
 }
 
-/// A part of a [`Multipart`] body.
+/// A part of a [`Multipart`] body. It is a [`Stream`] of its data.
 #[derive(Debug)]
 pub struct Part<'a> {
     head: Box<PartHead>,
     multipart: &'a mut Multipart,
 }
 
-impl Part<'_> {
+impl<'a> Part<'a> {
     /// What the part says of itself.
     pub fn head(&self) -> &PartHead {
         &self.head
@@ -151,7 +164,7 @@ impl Part<'_> {
 
     /// A name under which the file can be saved: without folders, control characters and what some system forbids.
     pub fn safe_filename(&self) -> Option<String> {
-        safe_filename(self.filename()?)
+        self.head.safe_filename()
     }
 
     /// Its media type, if it says one.
@@ -161,45 +174,76 @@ impl Part<'_> {
 
     /// Some more of its data, or none at its end. Never empty.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, MultipartRejection> {
-        while self.multipart.is_inside {
-            if let Some(Event::Data(data)) = self.multipart.next_event().await? {
-                return Ok(Some(data));
-            }
-        }
-        Ok(None)
+        poll_fn(|context| self.multipart.poll(context, Parts::poll_data)).await
     }
 
-    /// The rest of its data. The limit of the body bounds it.
-    pub async fn bytes(mut self) -> Result<Bytes, MultipartRejection> {
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-        let Some(second) = self.chunk().await? else { return Ok(first) };
-        let mut all = BytesMut::from(&first[..]);
-        all.extend_from_slice(&second);
-        while let Some(chunk) = self.chunk().await? {
-            all.extend_from_slice(&chunk);
-        }
-        Ok(all.freeze())
+    /// The rest of its data by line, up to a separator, by count, or as `AsyncRead`.
+    ///
+    /// ```
+    /// # async fn example(part: callboard_web::extract::Part<'_>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut reader = part.reader();
+    /// while let Some(line) = reader.line(8 * 1024).await? {
+    ///     println!("{line:?}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reader(self) -> Reader<Part<'a>> {
+        Reader::new(self)
+    }
+
+    /// The rest of its data, within the limit of the body, which counts what is decoded, too.
+    pub async fn bytes(self) -> Result<Bytes, MultipartRejection> {
+        let limit = self.multipart.limit;
+        self.bytes_within(limit).await
+    }
+
+    /// The rest of its data, if it is no longer than `limit` bytes; else 413. The parts after it can be read.
+    pub async fn bytes_within(mut self, limit: usize) -> Result<Bytes, MultipartRejection> {
+        self.rest(limit).await
+    }
+
+    async fn rest(&mut self, limit: usize) -> Result<Bytes, MultipartRejection> {
+        poll_fn(|context| self.multipart.poll(context, |parts| parts.poll_rest(limit))).await
     }
 
     /// The rest of its data as text, in the charset that the part names, else the form (by a field `_charset_`), else
     /// UTF-8. Text that is none is 400, a charset that is not known 415.
-    pub async fn text(self) -> Result<String, MultipartRejection> {
-        let named = self.media_type().and_then(MediaType::charset).or(self.multipart.reader.charset());
-        let charset = match named {
-            Some(label) => Charset::of(label).ok_or_else(|| MultipartRejection::Charset(label.to_owned()))?,
-            None => Charset::Utf8,
-        };
-        let bytes = self.bytes().await?;
-        charset.decode(&bytes).map(std::borrow::Cow::into_owned).ok_or(MultipartRejection::Text)
+    pub async fn text(mut self) -> Result<String, MultipartRejection> {
+        let data = self.rest(self.multipart.limit).await?;
+        Ok(self.multipart.parts.text(&self.head, &data)?)
+    }
+
+    /// The rest of its data as JSON, whatever its media type. What is no JSON is 400, what is not of the shape 422.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<T, MultipartRejection> {
+        serde_json::from_slice(&self.bytes().await?).map_err(MultipartRejection::Json)
+    }
+
+    /// The rest of its data as fields (`application/x-www-form-urlencoded`), whatever its media type: at most 1024, else
+    /// 413; what is not of the shape is 422. As in [`Form`](crate::Form).
+    pub async fn form<T: DeserializeOwned>(self) -> Result<T, MultipartRejection> {
+        let data = self.bytes().await?;
+        if has_too_many_fields(&data) {
+            return Err(MultipartRejection::TooManyFields);
+        }
+        from_form(&data).map_err(|error| MultipartRejection::Fields(error.0))
     }
 
     /// The parts of a part that is multipart itself, which is held whole for that: the limit of the body bounds it.
     pub async fn nested(self) -> Result<Multipart, MultipartRejection> {
-        let reader = self.multipart.reader.nested(&self.head)?;
+        let parts = self.multipart.parts.nested(&self.head)?;
         let media_type = self.media_type().cloned().ok_or(MultipartError::NotMultipart)?;
         let limit = self.multipart.limit;
         let body = Body::full(self.bytes().await?);
-        Ok(Multipart { media_type, reader, body, limit, taken: 0, is_inside: false })
+        Ok(Multipart { media_type, parts, body, limit, taken: 0 })
+    }
+}
+
+impl Stream for Part<'_> {
+    type Item = Result<Bytes, MultipartRejection>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.multipart.poll(context, Parts::poll_data).map(Result::transpose)
     }
 }
 
@@ -207,31 +251,41 @@ impl Part<'_> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MultipartRejection {
-    /// It is not multipart (415), is malformed (400), or passes one of [`MultipartLimits`] (413).
-    Multipart(MultipartError),
+    /// It is not multipart, is malformed, passes a limit, or a part is not what was asked for.
+    Part(PartError),
     /// The body did not come, or is too long.
     Body(BodyError),
-    /// A part is not text in its charset: 400.
-    Text,
-    /// A part is in a charset that is not known: 415.
-    Charset(String),
+    /// A part is no JSON (400), or not of the shape that is wanted (422).
+    Json(serde_json::Error),
+    /// A part has more than 1024 form fields: 413.
+    TooManyFields,
+    /// The form fields of a part are not those that are wanted: 422. The text says which and why.
+    Fields(String),
 }
 
 impl MultipartRejection {
     /// The status that is answered.
     pub fn status(&self) -> Status {
         match self {
-            Self::Multipart(error) => error.status(),
+            Self::Part(error) => error.status(),
             Self::Body(error) => error.status(),
-            Self::Text => Status::BAD_REQUEST,
-            Self::Charset(_) => Status::UNSUPPORTED_MEDIA_TYPE,
+            Self::Json(error) if error.is_data() => Status::UNPROCESSABLE_CONTENT,
+            Self::Json(_) => Status::BAD_REQUEST,
+            Self::TooManyFields => Status::CONTENT_TOO_LARGE,
+            Self::Fields(_) => Status::UNPROCESSABLE_CONTENT,
         }
+    }
+}
+
+impl From<PartError> for MultipartRejection {
+    fn from(error: PartError) -> Self {
+        Self::Part(error)
     }
 }
 
 impl From<MultipartError> for MultipartRejection {
     fn from(error: MultipartError) -> Self {
-        Self::Multipart(error)
+        Self::Part(error.into())
     }
 }
 
@@ -244,10 +298,11 @@ impl From<BodyError> for MultipartRejection {
 impl fmt::Display for MultipartRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Multipart(error) => error.fmt(f),
+            Self::Part(error) => error.fmt(f),
             Self::Body(error) => error.fmt(f),
-            Self::Text => f.write_str("a part is not text in its charset"),
-            Self::Charset(label) => write!(f, "a part is in a charset that is not known: {label:?}"),
+            Self::Json(error) => write!(f, "a part is not the JSON that is wanted: {error}"),
+            Self::TooManyFields => f.write_str("a part has too many form fields"),
+            Self::Fields(text) => write!(f, "a part's form: {text}"),
         }
     }
 }
