@@ -4,8 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::challenge::{check, read_challenges, write};
-use super::{AuthenticationError, Content, Parameters};
+use super::{AuthenticationError, Content, Parameters, schemes};
 
 /// A scheme and its proof, as `Authorization` and `Proxy-Authorization` hold them.
 ///
@@ -26,19 +25,15 @@ pub struct Credentials {
 impl Credentials {
     /// Credentials to write.
     pub fn new(scheme: &str, content: Content) -> Result<Self, AuthenticationError> {
-        check(scheme, &content)?;
+        schemes::check(scheme, &content)?;
         Ok(Self { scheme: scheme.into(), content })
-    }
-
-    pub(super) const fn from_parts(scheme: Box<str>, content: Content) -> Self {
-        Self { scheme, content }
     }
 
     /// Reads a field.
     pub fn read(field: &[u8]) -> Result<Self, AuthenticationError> {
-        let mut list = read_challenges(field)?.into_iter();
+        let mut list = schemes::read(field)?.into_iter();
         match (list.next(), list.next()) {
-            (Some(one), None) => Ok(one.into_credentials()),
+            (Some((scheme, content)), None) => Ok(Self { scheme, content }),
             (None, _) => Err(AuthenticationError::TokenExpected),
             (Some(_), Some(_)) => Err(AuthenticationError::SeveralSchemes),
         }
@@ -69,7 +64,7 @@ impl Credentials {
 
     /// As `Authorization` holds them.
     pub fn to_field(&self) -> Vec<u8> {
-        write(&self.scheme, &self.content)
+        schemes::write(&self.scheme, &self.content)
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod parameters;
 mod percent;
 mod scan;
+mod schemes;
 mod secret;
 
 pub use basic::Basic;
