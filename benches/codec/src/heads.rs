@@ -18,7 +18,7 @@ User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Geck
 Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8\r\n\
 Accept-Language: en-GB,en;q=0.8\r\n\
 Accept-Encoding: gzip, deflate, br, zstd\r\n\
-Referer: https://www.example.com/articles/\r\n\
+Referer: https://www.example.com/articles/index.html?page=1&sort=n\r\n\
 Cookie: id=7f3c9a2e51d84b06; theme=light; visits=12\r\n\
 Cache-Control: max-age=0\r\n\
 Upgrade-Insecure-Requests: 1\r\n\r\n";
