@@ -19,7 +19,7 @@ fn the_peers_close_is_answered_with_its_code() {
     let bye = Close::new(CloseCode::GOING_AWAY, "bye");
     let events = server.give(&close_frame(Role::Client, 1001, "bye"));
     let closure = Closure { ours: Some(bye.clone()), theirs: Some(bye.clone()), is_clean: true, error: None };
-    assert_eq!(events, [Event::Closing(Some(bye)), Event::Closed(closure.clone())]);
+    assert_eq!(events, [Event::Closing(Some(bye)), Event::Closed(closure.clone().into())]);
     assert_eq!(closure.code(), CloseCode::GOING_AWAY);
     assert_eq!(server.sent(), b"\x88\x05\x03\xe9bye");
     assert!(server.machine.wants_half_close() && !server.machine.is_finished());
@@ -48,7 +48,7 @@ fn our_close_waits_for_the_answer_and_messages_still_count() {
     assert_eq!(client.sent(), b"");
     let events = client.give(&close_frame(Role::Server, 1000, ""));
     let closure = Closure { ours: Some(Close::NORMAL), theirs: Some(Close::NORMAL), is_clean: true, error: None };
-    assert_eq!(events.last(), Some(&Event::Closed(closure)));
+    assert_eq!(events.last(), Some(&Event::Closed(closure.into())));
     assert_eq!(client.sent(), b"");
     // The server ends the connection first (§7.1.1).
     assert!(!client.machine.wants_half_close());

@@ -86,6 +86,7 @@ impl Pump {
     fn register(&mut self, waker: &Waker) {
         if !self.registered.as_ref().is_some_and(|registered| registered.will_wake(waker)) {
             self.shared.outside.wakes.set_pump(Some(waker.clone()));
+            self.shared.with(|work| work.state.home = Some(waker.clone()));
             self.registered = Some(waker.clone());
         }
     }

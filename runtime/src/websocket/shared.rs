@@ -44,7 +44,7 @@ impl Shared {
         };
         let shared = Arc::new(Self { state: Mutex::new(State::new()), outside, facts });
         let waker = Waker::from(Arc::clone(&shared));
-        shared.with(|work| work.state.live = Some(Live { driver, waker }));
+        shared.with(|work| work.state.live = Some(Box::new(Live { driver, waker })));
         shared
     }
 
@@ -105,7 +105,7 @@ impl Work<'_> {
             if self.state.end.is_some() {
                 return Poll::Ready(self.tell());
             }
-            if is_resting && !self.state.due && self.outside.wakes.rest(context.waker(), is_sure) {
+            if is_resting && !self.state.due && self.rest(context.waker(), is_sure) {
                 self.state.run = 0;
                 return Poll::Pending;
             }
@@ -117,6 +117,15 @@ impl Work<'_> {
         self.state.run = 0;
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// The reader waits. False: something happened meanwhile, and it must take another turn.
+    fn rest(&self, waker: &Waker, is_sure: bool) -> bool {
+        // In the pump's own task the pump's waker is the reader's.
+        if self.state.home.as_ref().is_some_and(|home| home.will_wake(waker)) {
+            return !self.outside.wakes.is_woken();
+        }
+        self.outside.wakes.rest(waker, is_sure)
     }
 
     /// Where no pump comes right after, the transport must know whom to wake before the reader goes away. What has come

@@ -35,7 +35,7 @@ pub(super) struct Outside {
 /// What is under the lock.
 pub(super) struct State {
     /// Until everything is sent and the transport can be dropped.
-    pub(super) live: Option<Live>,
+    pub(super) live: Option<Box<Live>>,
     /// What was taken from the machine for a reader who was not there.
     stash: VecDeque<Event>,
     /// Bytes of messages in it.
@@ -62,6 +62,8 @@ pub(super) struct State {
     pub(super) last_word: CloseCode,
     /// Messages given since the reader last had to wait.
     pub(super) run: u16,
+    /// The waker of the task that runs the pump.
+    pub(super) home: Option<Waker>,
     /// Those who wait for room.
     pub(super) senders: WaitingList,
     /// Those who wait until all is sent, or for the end.
@@ -88,7 +90,7 @@ pub(super) struct Afterwards {
     pub(super) pump: Option<Waker>,
     sender: Option<Waker>,
     watchers: Vec<Waker>,
-    pub(super) dead: Option<Live>,
+    pub(super) dead: Option<Box<Live>>,
 }
 
 /// What a turn came to.
@@ -117,6 +119,7 @@ impl State {
             is_pump_called: false,
             last_word: CloseCode::GOING_AWAY,
             run: 0,
+            home: None,
             senders: WaitingList::default(),
             watchers: WaitingList::default(),
         }
@@ -125,7 +128,19 @@ impl State {
 
 impl Afterwards {
     /// With the lock open.
+    #[inline]
     pub(super) fn perform(self) {
+        let is_empty = self.reader.is_none() && self.pump.is_none() && self.sender.is_none();
+        if is_empty && self.watchers.is_empty() && self.dead.is_none() {
+            // What has no content needs no destructor either, which the compiler does not see.
+            std::mem::forget(self);
+        } else {
+            self.perform_all();
+        }
+    }
+
+    #[cold]
+    fn perform_all(self) {
         let wakers = [self.reader, self.pump, self.sender];
         wakers.into_iter().flatten().chain(self.watchers).for_each(Waker::wake);
         drop(self.dead);
@@ -274,8 +289,8 @@ impl Work<'_> {
     }
 
     /// It has ended: tells everyone.
-    fn conclude(&mut self, closure: Closure) {
-        self.state.end.get_or_insert_with(|| Box::new(closure));
+    fn conclude(&mut self, closure: Box<Closure>) {
+        self.state.end.get_or_insert(closure);
         self.wake_reader();
         self.wake_all();
         self.call_pump();
@@ -367,7 +382,7 @@ impl Work<'_> {
             live.driver.machine_unlent().abort(now);
             let lost = Closure { ours: None, theirs: None, is_clean: false, error: Some(ReceiveError::ConnectionLost) };
             let closure = live.driver.machine_ref().closure().cloned();
-            self.conclude(closure.unwrap_or(lost));
+            self.conclude(Box::new(closure.unwrap_or(lost)));
         }
         self.afterwards.dead = Some(live);
     }

@@ -73,8 +73,8 @@ pub enum Event {
     Pong(Bytes),
     /// The peer's close frame came, empty if `None`; it is answered already.
     Closing(Option<Close>),
-    /// It is over: the last event, once.
-    Closed(Closure),
+    /// It is over: the last event, once. Boxed, because messages are what moves.
+    Closed(Box<Closure>),
 }
 
 /// How a WebSocket ended.
@@ -214,7 +214,12 @@ impl Connection {
 impl Protocol for Connection {
     type Event = Event;
 
+    #[inline]
     fn handle_input(&mut self, input: &mut BytesMut, now: Instant) {
+        if input.is_empty() && !self.input_ended {
+            self.seen = 0;
+            return;
+        }
         if input.len() > self.seen {
             self.last_input = now;
             self.pinged_at = None;
@@ -270,18 +275,18 @@ impl Protocol for Connection {
         }
         if self.closed_due {
             self.closed_due = false;
-            return self.closure.as_deref().cloned().map(Event::Closed);
+            return self.closure.clone().map(Event::Closed);
         }
         None
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
+        let due = self.liveness_deadline();
+        if self.queue.is_empty() && self.close_deadline.is_none() {
+            return due;
+        }
         let write = self.watch.deadline(&self.queue, self.settings.write_timeout);
-        [write, self.close_deadline, self.liveness_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-            .filter(|_| !self.is_finished())
+        [write, self.close_deadline, due].into_iter().flatten().min().filter(|_| !self.is_finished())
     }
 
     fn outgoing(&mut self) -> &mut SendQueue {
