@@ -60,19 +60,24 @@ fn a_separator_across_parts_is_found() {
     }
 }
 
+fn below(random: &mut Random, bound: usize) -> usize {
+    usize::try_from(random.below(bound as u64)).unwrap()
+}
+
 #[test]
 fn any_cut_gives_the_same_pieces() {
     let separators: [&[u8]; 5] = [b"\n", b"\r\n", b"aab", b"aaaa", b"abaababa"];
     for seed in 0..4_000 {
         let mut random = Random::from_seed(seed);
-        let separator = separators[random.below(5) as usize];
+        let separator = separators[below(&mut random, 5)];
         let alphabet = if separator[0] == b'a' { b"aaab".as_slice() } else { b"ab\r\n".as_slice() };
-        let all: Vec<u8> = (0..random.below(60)).map(|_| alphabet[random.below(4) as usize]).collect();
-        let limit = random.below(40) as usize;
+        let length = below(&mut random, 60);
+        let all: Vec<u8> = (0..length).map(|_| alphabet[below(&mut random, 4)]).collect();
+        let limit = below(&mut random, 40);
         let mut parts = Vec::new();
         let mut rest = all.as_slice();
         while !rest.is_empty() {
-            let (part, behind) = rest.split_at(random.below(8).min(rest.len() as u64) as usize);
+            let (part, behind) = rest.split_at(below(&mut random, 8).min(rest.len()));
             parts.push(part);
             rest = behind;
         }

@@ -10,7 +10,7 @@ async fn lines(body: Body) -> String {
     let mut said = String::new();
     loop {
         match reader.line(8).await {
-            Ok(Some(line)) => said += &format!("[{}]", String::from_utf8_lossy(&line)),
+            Ok(Some(line)) => said.extend(["[", str::from_utf8(&line).unwrap(), "]"]),
             Ok(None) => break,
             Err(ReadError::TooLong { limit }) => {
                 let length = reader.chunk().await.unwrap().map_or(0, |rest| rest.len());
