@@ -11,12 +11,15 @@
 //! | `client` | [`client::Session`] | yes |
 //! | `web` | [`web::App`] | yes |
 //! | `websocket` | [`WebSocket`]: one type for both sides | yes |
+//! | `compression` | gzip, deflate and br for bodies, permessage-deflate for WebSockets | |
+//! | `zstd` | zstd beside them; builds a C library | |
+//! | `digest` | Digest authentication | |
 //! | `cookies` | a cookie jar in each session, with the public suffix list | |
 //! | `tls` | TLS on every runtime, both sides | |
 //!
 //! The core ([`core`]) is there always: machines without I/O, for loops of your own.
 #![cfg_attr(
-    all(feature = "smol", feature = "sim", feature = "client", feature = "web"),
+    all(feature = "smol", feature = "sim", feature = "client", feature = "web", feature = "websocket"),
     doc = include_str!("../README.md")
 )]
 
