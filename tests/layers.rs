@@ -35,8 +35,8 @@ const LAYERS: [(&str, &[&str]); 8] = [
 ];
 
 /// What core may depend on of others': it has no I/O, and links without std.
-const CORE_MAY_USE: [&str; 12] =
-    ["bytes", "memchr", "slab", "sha1", "sha2", "md-5", "base64", "url", "psl", "flate2", "brotli", "zstd-safe"];
+const CORE_MAY_USE: [&str; 11] =
+    ["bytes", "memchr", "slab", "sha1", "sha2", "md-5", "url", "psl", "flate2", "brotli", "zstd-safe"];
 
 /// Crates that bring an event loop, a clock or an executor: each is the matter of one adapter.
 const RUNTIMES: [(&str, &[&str]); 9] = [

@@ -10,11 +10,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use crate::media_type::Charset;
 use crate::parameters::{self, Escapes, MOST, Parameter};
 use crate::reasons::reasons;
 pub use crate::safe_filename::safe_filename;
 use crate::syntax::{is_field_value, is_token};
+use crate::{extended, percent};
 
 /// A disposition with its parameters.
 ///
@@ -175,7 +175,7 @@ impl Disposition {
     pub fn to_extended_form_data(&self) -> String {
         let mut field = self.form_field();
         if let Some(filename) = self.filename().filter(|filename| !filename.is_ascii()) {
-            write_extended(&mut field, "filename", filename);
+            let _ = write_extended(&mut field, "filename", filename);
         }
         field
     }
@@ -206,18 +206,18 @@ impl fmt::Display for Disposition {
         if self.is_form_data() {
             return f.write_str(&self.form_field());
         }
-        let mut field = self.kind.clone();
+        f.write_str(&self.kind)?;
         for (name, value) in self.parameters() {
             // What looks percent-encoded is decoded by some readers in the plain form, but by none twice.
             let is_plain = value.is_ascii() && !has_triplet(value);
             let fallback = |character: char| if character.is_ascii() { character } else { '?' };
             let plain: String = value.chars().map(fallback).collect();
-            parameters::write(&mut field, name, &plain);
+            parameters::write(f, name, &plain)?;
             if !is_plain {
-                write_extended(&mut field, name, value);
+                write_extended(f, name, value)?;
             }
         }
-        f.write_str(&field)
+        Ok(())
     }
 }
 
@@ -227,15 +227,9 @@ fn has_triplet(value: &str) -> bool {
 }
 
 /// Adds `; name*=UTF-8''…` (RFC 8187 §3.2).
-fn write_extended(field: &mut String, name: &str, value: &str) {
-    let _ = write!(field, "; {name}*=UTF-8''");
-    for byte in value.bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            field.push(char::from(byte));
-        } else {
-            let _ = write!(field, "%{byte:02X}");
-        }
-    }
+fn write_extended(f: &mut impl fmt::Write, name: &str, value: &str) -> fmt::Result {
+    write!(f, "; {name}*=")?;
+    extended::write(f, value)
 }
 
 /// One parameter as given, its name without the mark of its form.
@@ -294,7 +288,7 @@ fn continuation(section: &str) -> Option<(u32, bool)> {
 /// The value of the best form that can be read. All pieces are of one name, in the order of precedence.
 fn value_of(pieces: &[Piece]) -> Option<String> {
     if let [Piece { form: Form::Extended, value, .. }, ..] = pieces
-        && let Some(value) = extended(value)
+        && let Some(value) = extended::decode(value)
     {
         return Some(value);
     }
@@ -305,20 +299,6 @@ fn value_of(pieces: &[Piece]) -> Option<String> {
         [.., Piece { form: Form::Plain, value, .. }] => Some(parameters::text(value.clone())),
         _ => None,
     }
-}
-
-/// RFC 8187 §3.2.1. A charset must be named; the language is not looked at.
-fn extended(value: &[u8]) -> Option<String> {
-    let (charset, rest) = charset_of(value)?;
-    Some(charset.decode(&percent_decoded(rest)?)?.into_owned())
-}
-
-/// The charset in front, and what follows the language.
-fn charset_of(value: &[u8]) -> Option<(Charset, &[u8])> {
-    let mut parts = value.splitn(3, |&byte| byte == b'\'');
-    let charset = Charset::of(core::str::from_utf8(parts.next()?).ok()?)?;
-    parts.next()?;
-    Some((charset, parts.next()?))
 }
 
 /// RFC 2231 §3: the pieces from 0 on, as far as no number is missing.
@@ -333,11 +313,11 @@ fn continued(pieces: &[Piece]) -> Option<String> {
         }
         let mut value = &piece.value[..];
         if number == 0 && is_encoded {
-            let (named, rest) = charset_of(value)?;
+            let (named, rest) = extended::charset(value)?;
             (charset, value) = (Some(named), rest);
         }
         if is_encoded {
-            bytes.extend_from_slice(&percent_decoded(value)?);
+            bytes.extend_from_slice(&percent::decode_strictly(value)?);
         } else {
             bytes.extend_from_slice(value);
         }
@@ -348,29 +328,6 @@ fn continued(pieces: &[Piece]) -> Option<String> {
         Some(charset) => Some(charset.decode(&bytes)?.into_owned()),
         None => Some(parameters::text(bytes)),
     }
-}
-
-/// None: a percent sign without two digits.
-fn percent_decoded(mut text: &[u8]) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len());
-    loop {
-        match text {
-            [] => return Some(bytes),
-            [b'%', high, low, rest @ ..] => {
-                bytes.push(hex(*high)? << 4 | hex(*low)?);
-                text = rest;
-            }
-            [b'%', ..] => return None,
-            [byte, rest @ ..] => {
-                bytes.push(*byte);
-                text = rest;
-            }
-        }
-    }
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 fn unescape_form_name(name: &str) -> String {

@@ -8,8 +8,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::Status;
 use crate::reasons::reasons;
+use crate::{Status, percent};
 
 /// The media type of such a body.
 pub const MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
@@ -40,28 +40,7 @@ fn split(pair: &[u8]) -> (&[u8], &[u8]) {
 
 /// Decodes one name or value: `+` and percent-encoding.
 pub fn decode(text: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr::memchr2(b'+', b'%', text) else { return Cow::Borrowed(text) };
-    let mut bytes = Vec::with_capacity(text.len());
-    bytes.extend_from_slice(&text[..first]);
-    let mut rest = &text[first..];
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        let triplet = match (byte, after) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)),
-            _ => None,
-        };
-        if let Some((high, low)) = triplet {
-            bytes.push(high << 4 | low);
-            rest = &after[2..];
-        } else {
-            bytes.push(if *byte == b'+' { b' ' } else { *byte });
-        }
-    }
-    Cow::Owned(bytes)
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    percent::decode_form(text)
 }
 
 fn lossy(bytes: Cow<'_, [u8]>) -> Cow<'_, str> {
@@ -101,15 +80,14 @@ pub fn append(output: &mut String, name: &str, value: &str) {
 
 /// Adds one name or value, encoded: all but letters, digits and `*-._`; a space as `+`.
 pub fn encode(output: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     output.reserve(text.len());
     for byte in text.bytes() {
         match byte {
             b' ' => output.push('+'),
             b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => output.push(char::from(byte)),
             _ => {
-                let digit = |digit: u8| char::from(DIGITS[usize::from(digit)]);
-                output.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+                // A string takes all that is written.
+                let _ = percent::write_byte(output, byte);
             }
         }
     }

@@ -14,6 +14,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod authentication;
+mod base64;
 #[cfg(feature = "compression")]
 pub mod coding;
 pub mod cookies;
@@ -24,6 +25,7 @@ pub mod digest;
 pub mod disposition;
 mod entries;
 pub mod event_stream;
+mod extended;
 pub mod fields;
 pub mod form;
 pub mod happy_eyeballs;
@@ -36,10 +38,12 @@ mod method;
 pub mod multipart;
 pub mod netrc;
 pub(crate) mod parameters;
+mod percent;
 pub mod pieces;
 pub mod pool;
 mod protocol;
 pub mod proxy;
+mod quoted;
 mod random;
 mod reasons;
 #[cfg(feature = "url")]

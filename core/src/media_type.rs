@@ -149,11 +149,8 @@ impl FromStr for MediaType {
 /// As a field value: values that are no tokens are quoted.
 impl fmt::Display for MediaType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut field = self.essence.clone();
-        for (name, value) in self.parameters() {
-            parameters::write(&mut field, name, value);
-        }
-        f.write_str(&field)
+        f.write_str(&self.essence)?;
+        self.parameters().try_for_each(|(name, value)| parameters::write(f, name, value))
     }
 }
 

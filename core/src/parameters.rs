@@ -2,13 +2,16 @@
 //!
 //! Lenient where peers are careless and no two readers differ in what they see: spaces around `=`, stray semicolons,
 //! unquoted values that are no tokens. A parameter that could be read in two ways (text after a quoted string, a quote
-//! inside an unquoted value, a quote that is not closed) is left out.
+//! inside an unquoted value, a quote that is not closed) is left out. The fields of `fields` have stricter readers, which
+//! refuse the whole element: see [`fields::list`](crate::fields::list).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
-use crate::syntax::{is_token, token_length, trim_ows};
+use crate::quoted::{closing_quote, unescape, write_value};
+use crate::syntax::{token_length, trim_ows};
 
 /// More parameters than this are refused by those who keep them.
 pub(crate) const MOST: usize = 64;
@@ -92,17 +95,6 @@ impl<'a> Parameters<'a> {
     }
 }
 
-fn closing_quote(quoted: &[u8]) -> Option<usize> {
-    let mut place = 0;
-    loop {
-        place += memchr::memchr2(b'"', b'\\', quoted.get(place..)?)?;
-        if quoted[place] == b'"' {
-            return Some(place);
-        }
-        place += 2;
-    }
-}
-
 /// What follows the next semicolon that is not inside quotes.
 fn after_semicolon(bytes: &[u8]) -> &[u8] {
     let mut place = 0;
@@ -122,25 +114,12 @@ fn after_semicolon(bytes: &[u8]) -> &[u8] {
 impl Value<'_> {
     /// The value without its escapes.
     pub(crate) fn unescaped(self, escapes: Escapes) -> Vec<u8> {
-        let is_escape = |byte: u8| escapes == Escapes::Any || matches!(byte, b'"' | b'\\');
-        let mut bytes = match self {
-            Self::Plain(bytes) => return bytes.to_owned(),
-            Self::Quoted(bytes) => bytes,
-        };
-        let mut value = Vec::with_capacity(bytes.len());
-        while let [first, rest @ ..] = bytes {
-            if let [escaped, after @ ..] = rest
-                && *first == b'\\'
-                && is_escape(*escaped)
-            {
-                value.push(*escaped);
-                bytes = after;
-            } else {
-                value.push(*first);
-                bytes = rest;
+        match self {
+            Self::Plain(bytes) => bytes.to_owned(),
+            Self::Quoted(bytes) => {
+                unescape(bytes, |byte| escapes == Escapes::Any || matches!(byte, b'"' | b'\\')).into_owned()
             }
         }
-        value
     }
 }
 
@@ -153,27 +132,9 @@ pub(crate) fn text(bytes: Vec<u8>) -> String {
 }
 
 /// Adds `; name=value`, the value as a token if it is one, else quoted.
-pub(crate) fn write(field: &mut String, name: &str, value: &str) {
-    field.push_str("; ");
-    field.push_str(name);
-    field.push('=');
-    if is_token(value.as_bytes()) {
-        field.push_str(value);
-    } else {
-        write_quoted(field, value);
-    }
-}
-
-/// Adds `"value"` with backslashes before quotes and backslashes.
-pub(crate) fn write_quoted(field: &mut String, value: &str) {
-    field.push('"');
-    for character in value.chars() {
-        if matches!(character, '"' | '\\') {
-            field.push('\\');
-        }
-        field.push(character);
-    }
-    field.push('"');
+pub(crate) fn write(f: &mut impl fmt::Write, name: &str, value: &str) -> fmt::Result {
+    write!(f, "; {name}=")?;
+    write_value(f, value)
 }
 
 #[cfg(test)]
@@ -227,7 +188,7 @@ mod tests {
     fn what_is_written_is_read() {
         for value in ["b", "", "a b", "a\"b\\c", "x;y=z", "\u{3042}"] {
             let mut field = String::from("x");
-            write(&mut field, "a", value);
+            write(&mut field, "a", value).unwrap();
             assert_eq!(list(&field), [("a".to_owned(), value.to_owned())], "{field}");
         }
     }

@@ -163,6 +163,17 @@ pub(crate) const fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+/// The number that a hexadecimal digit stands for, of either case.
+#[inline]
+pub(crate) const fn hexadecimal(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
 /// The number that `bytes` spells in decimal: one or more digits and nothing else, and no overflow.
 #[inline]
 pub(crate) fn parse_decimal(bytes: &[u8]) -> Option<u64> {

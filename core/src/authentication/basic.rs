@@ -7,8 +7,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::base64;
 use super::{AuthenticationError, Challenge, Content, Credentials, CredentialsError, is_same_secret};
+use crate::base64;
 
 /// A user name and a password.
 ///
@@ -52,7 +52,7 @@ impl Basic {
             return Err(CredentialsError::OtherScheme);
         }
         let Content::Token68(text) = credentials.content() else { return Err(CredentialsError::NotBase64) };
-        let pair = base64::decode(text).ok_or(CredentialsError::NotBase64)?;
+        let pair = base64::decode(text.as_bytes()).ok_or(CredentialsError::NotBase64)?;
         let colon = pair.iter().position(|&byte| byte == b':').ok_or(CredentialsError::ColonMissing)?;
         Self::new(&pair[..colon], &pair[colon + 1..])
     }

@@ -6,14 +6,12 @@
 //!   own, behind the feature `digest`.
 //! * Secrets are compared with [`is_same_secret`], whose time does not tell where they differ, and `Debug` hides them.
 
-mod base64;
 mod basic;
 mod bearer;
 mod challenge;
 mod credentials;
 mod error;
 mod parameters;
-mod percent;
 mod scan;
 mod schemes;
 mod secret;
@@ -25,8 +23,3 @@ pub use credentials::Credentials;
 pub use error::{AuthenticationError, CredentialsError};
 pub use parameters::{Content, Parameters};
 pub use secret::is_same_secret;
-
-pub(crate) use percent::percent_decode;
-
-#[cfg(feature = "digest")]
-pub(crate) use parameters::write_quoted;

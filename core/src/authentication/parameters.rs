@@ -9,6 +9,7 @@ use core::fmt;
 
 use super::AuthenticationError;
 use super::scan::Scanner;
+use crate::quoted::append_quoted;
 use crate::syntax::{is_field_value, is_token};
 
 /// Parameters of one scheme that are looked at.
@@ -153,24 +154,12 @@ impl Parameters {
             field.push(b'=');
             // What came without quotes and is no token is written as the grammar has it.
             if parameter.is_quoted || !is_token(&parameter.value) {
-                write_quoted(&parameter.value, field);
+                append_quoted(field, &parameter.value);
             } else {
                 field.extend_from_slice(&parameter.value);
             }
         }
     }
-}
-
-/// Writes a quoted string (RFC 9110 §5.6.4). `value` holds no control byte.
-pub(crate) fn write_quoted(value: &[u8], field: &mut Vec<u8>) {
-    field.push(b'"');
-    for &byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            field.push(b'\\');
-        }
-        field.push(byte);
-    }
-    field.push(b'"');
 }
 
 /// Equal if names and values are, in the same order; quotes aside.

@@ -6,6 +6,7 @@
 use alloc::vec::Vec;
 
 use super::AuthenticationError;
+use crate::quoted::{closing_quote, unescape};
 use crate::syntax::{is_field_value, table, token_length};
 
 /// Which bytes may stand in a token68 before its `=` (RFC 9110 §11.2).
@@ -109,18 +110,9 @@ impl<'a> Scanner<'a> {
 
     /// The rest of a quoted string, without escapes (RFC 9110 §5.6.4).
     fn quoted(&mut self) -> Result<Vec<u8>, AuthenticationError> {
-        let mut value = Vec::new();
-        loop {
-            let (byte, rest) = match self.rest {
-                [b'"', rest @ ..] => {
-                    self.rest = rest;
-                    return if is_field_value(&value) { Ok(value) } else { Err(AuthenticationError::BadQuotedString) };
-                }
-                [b'\\', byte, rest @ ..] | [byte, rest @ ..] => (*byte, rest),
-                [] => return Err(AuthenticationError::BadQuotedString),
-            };
-            value.push(byte);
-            self.rest = rest;
-        }
+        let end = closing_quote(self.rest).ok_or(AuthenticationError::BadQuotedString)?;
+        let value = unescape(&self.rest[..end], |_| true).into_owned();
+        self.rest = &self.rest[end + 1..];
+        if is_field_value(&value) { Ok(value) } else { Err(AuthenticationError::BadQuotedString) }
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::challenge::DigestChallenge;
 use super::response::Proof;
-use crate::authentication::write_quoted;
+use crate::quoted::append_quoted;
 
 /// The value of `Authorization` (RFC 7616 §3.4): which values stand in quotes is part of the rules.
 pub(super) fn render(user: &str, challenge: &DigestChallenge, proof: &Proof<'_>, response: &str) -> Vec<u8> {
@@ -15,7 +15,7 @@ pub(super) fn render(user: &str, challenge: &DigestChallenge, proof: &Proof<'_>,
         field.extend_from_slice(b", ");
         field.extend_from_slice(name.as_bytes());
         field.push(b'=');
-        write_quoted(value, &mut field);
+        append_quoted(&mut field, value);
     };
     quoted("realm", &challenge.realm);
     quoted("nonce", &challenge.nonce);
@@ -63,8 +63,8 @@ fn write_user(user: &str, challenge: &DigestChallenge, field: &mut Vec<u8>) {
     field.extend_from_slice(b"username=");
     if challenge.is_user_hashed {
         let hashed = challenge.algorithm.hash.of(&[user.as_bytes(), &challenge.realm]);
-        write_quoted(hashed.as_bytes(), field);
+        append_quoted(field, hashed.as_bytes());
     } else {
-        write_quoted(user.as_bytes(), field);
+        append_quoted(field, user.as_bytes());
     }
 }

@@ -13,11 +13,10 @@ use super::algorithm::Algorithm;
 use super::error::Denial;
 use super::nonce::Nonces;
 use super::response::{PasswordHash, Proof, Quality, of_secret};
-use crate::Instant;
-use crate::authentication::{
-    AuthenticationError, Challenge, Content, Credentials, Parameters, is_same_secret, percent_decode,
-};
+use crate::authentication::{AuthenticationError, Challenge, Content, Credentials, Parameters, is_same_secret};
+use crate::media_type::Charset;
 use crate::syntax::is_field_value;
+use crate::{Instant, extended, percent};
 
 /// Asks for Digest credentials and verifies them.
 ///
@@ -267,13 +266,12 @@ impl DigestServer {
         let is_hashed = parameters.text("userhash").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let user = match (parameters.get("username"), parameters.text("username*")) {
             (Some(user), None) => user.to_vec(),
-            (None, Some(extended)) if !is_hashed => {
-                let (charset, rest) = extended.split_once('\'').ok_or(Denial::Malformed)?;
-                let (_, text) = rest.split_once('\'').ok_or(Denial::Malformed)?;
-                if !charset.eq_ignore_ascii_case("UTF-8") {
+            (None, Some(value)) if !is_hashed => {
+                let (charset, text) = extended::charset(value.as_bytes()).ok_or(Denial::Malformed)?;
+                if charset != Charset::Utf8 {
                     return Err(Denial::Malformed);
                 }
-                percent_decode(text.as_bytes())
+                percent::decode_strictly(text).ok_or(Denial::Malformed)?
             }
             _ => return Err(Denial::Malformed),
         };

@@ -7,7 +7,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::{extended, list};
+use super::list;
+use crate::extended;
 
 /// The links of a message, in order.
 ///

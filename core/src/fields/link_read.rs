@@ -7,10 +7,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::Field;
 use super::link::{Link, Links};
-use super::{Field, extended};
-use crate::header;
 use crate::syntax::is_token;
+use crate::{extended, header};
 
 /// Parameters of which a link has one.
 const SINGLE: [&str; 6] = ["rel", "anchor", "media", "title", "title*", "type"];
@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             None => None,
         };
         if name.ends_with('*') {
-            let value = extended::decode(&value?)?;
+            let value = extended::decode(value?.as_bytes())?;
             return Some((name, Some(value)));
         }
         Some((name, value))

@@ -6,10 +6,11 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 
 use crate::syntax::{is_token, trim_ows};
+
+pub use crate::quoted::{unquote, write_quoted, write_value};
 
 /// The elements of one field line between commas: without whitespace around them, without empty ones.
 ///
@@ -26,30 +27,39 @@ pub fn elements(line: &[u8]) -> Elements<'_> {
 /// The parts of `text` between `separator`s outside quoted strings: without whitespace around them, without empty
 /// ones.
 pub fn split(text: &[u8], separator: u8) -> Elements<'_> {
-    Elements { rest: text, separator }
+    Elements(parts(text, separator))
 }
 
 /// The elements of a list, in order. Made by [`elements`] and [`split`].
 #[derive(Clone, Debug)]
-pub struct Elements<'a> {
-    rest: &'a [u8],
-    separator: u8,
-}
+pub struct Elements<'a>(Parts<'a>);
 
 impl<'a> Iterator for Elements<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        while !self.rest.is_empty() {
-            let length = length_to(self.rest, self.separator);
-            let (element, rest) = self.rest.split_at(length);
-            self.rest = rest.get(1..).unwrap_or_default();
-            let element = trim_ows(element);
-            if !element.is_empty() {
-                return Some(element);
-            }
-        }
-        None
+        self.0.find(|element| !element.is_empty())
+    }
+}
+
+/// The same with the empty ones, at least one, for grammars that forbid these.
+pub(crate) const fn parts(text: &[u8], separator: u8) -> Parts<'_> {
+    Parts { rest: Some(text), separator }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Parts<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (part, rest) = self.rest?.split_at(length_to(self.rest?, self.separator));
+        self.rest = rest.get(1..);
+        Some(trim_ows(part))
     }
 }
 
@@ -106,49 +116,6 @@ impl<'a> Parameter<'a> {
     pub fn text(&self) -> Option<&str> {
         core::str::from_utf8(self.value.as_deref()?).ok()
     }
-}
-
-/// What the quoted string `text`, with its quotes, says; `None` if it is not one whole quoted string (RFC 9110 §5.6.4).
-///
-/// ```
-/// use callboard_core::fields::list::unquote;
-///
-/// assert_eq!(unquote(br#""a\"b""#).as_deref(), Some(&br#"a"b"#[..]));
-/// assert_eq!(unquote(br#""a"b""#), None);
-/// ```
-pub fn unquote(text: &[u8]) -> Option<Cow<'_, [u8]>> {
-    let inner = text.strip_prefix(b"\"")?;
-    let inner = inner.strip_suffix(b"\"")?;
-    if !inner.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
-        return Some(Cow::Borrowed(inner));
-    }
-    let mut plain = Vec::with_capacity(inner.len());
-    let mut bytes = inner.iter();
-    while let Some(&byte) = bytes.next() {
-        match byte {
-            b'"' => return None,
-            b'\\' => plain.push(*bytes.next()?),
-            _ => plain.push(byte),
-        }
-    }
-    Some(Cow::Owned(plain))
-}
-
-/// Writes `text` as a token if it is one, else as a quoted string.
-pub fn write_value(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
-    if is_token(text.as_bytes()) { f.write_str(text) } else { write_quoted(f, text) }
-}
-
-/// Writes `text` as a quoted string.
-pub fn write_quoted(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
-    f.write_char('"')?;
-    for character in text.chars() {
-        if matches!(character, '"' | '\\') {
-            f.write_char('\\')?;
-        }
-        f.write_char(character)?;
-    }
-    f.write_char('"')
 }
 
 /// Writes what `items` show, with `separator` between.

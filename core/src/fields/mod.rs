@@ -22,7 +22,6 @@ mod cache_control_read;
 mod conditional;
 mod content_range;
 mod entity_tag;
-mod extended;
 pub mod forwarded;
 mod link;
 mod link_read;

@@ -6,6 +6,8 @@
 use alloc::vec::Vec;
 
 use super::MultipartError;
+use crate::base64;
+use crate::syntax::hexadecimal;
 
 /// White space before a line end is no content; no more than this is held until the line end decides.
 const LONGEST_SPACE: usize = 998;
@@ -107,17 +109,12 @@ pub(super) struct Base64 {
 impl Base64 {
     fn take(&mut self, byte: u8, output: &mut Vec<u8>) -> Result<(), MultipartError> {
         let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
             b'\r' | b'\n' | b' ' | b'\t' => return Ok(()),
             b'=' if self.count >= 2 => {
                 self.padding += 1;
                 0
             }
-            _ => return Err(MultipartError::Base64Invalid),
+            _ => base64::value(byte).ok_or(MultipartError::Base64Invalid)?,
         };
         if self.is_over || self.padding > 0 && byte != b'=' {
             return Err(MultipartError::Base64Invalid);
@@ -196,9 +193,9 @@ impl Quoted {
             }
             (QuotedState::Escape | QuotedState::Soft, b'\n') => QuotedState::Text,
             (QuotedState::Escape | QuotedState::Soft, b'\r' | b' ' | b'\t') => QuotedState::Soft,
-            (QuotedState::Escape, _) => QuotedState::Digit(digit(byte).ok_or(wrong)?),
+            (QuotedState::Escape, _) => QuotedState::Digit(hexadecimal(byte).ok_or(wrong)?),
             (QuotedState::Digit(high), _) => {
-                output.push(high << 4 | digit(byte).ok_or(wrong)?);
+                output.push(high << 4 | hexadecimal(byte).ok_or(wrong)?);
                 QuotedState::Text
             }
             (QuotedState::Soft, _) => return Err(wrong),
@@ -219,26 +216,13 @@ impl Quoted {
     }
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
 fn encode_base64(data: &[u8]) -> Vec<u8> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut output = Vec::with_capacity(data.len() / 3 * 4 + data.len() / BASE64_LINE * 2 + 8);
     for (number, line) in data.chunks(BASE64_LINE).enumerate() {
         if number > 0 {
             output.extend_from_slice(b"\r\n");
         }
-        for triplet in line.chunks(3) {
-            let byte = |place: usize| u32::from(triplet.get(place).copied().unwrap_or_default());
-            let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-            for place in 0..4 {
-                let is_padding = place > triplet.len();
-                let character = ALPHABET[(bits >> (18 - 6 * place) & 63) as usize];
-                output.push(if is_padding { b'=' } else { character });
-            }
-        }
+        output.extend(base64::characters(line));
     }
     output
 }

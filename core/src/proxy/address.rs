@@ -6,7 +6,8 @@ use alloc::string::String;
 use core::fmt;
 use core::net::Ipv6Addr;
 
-use crate::authentication::{Basic, percent_decode};
+use crate::authentication::Basic;
+use crate::percent;
 use crate::reasons::reasons;
 
 /// What a proxy speaks.
@@ -183,7 +184,7 @@ pub(super) fn read_port(digits: &str) -> Option<u16> {
 
 fn credentials(user_info: &str) -> Result<Basic, ProxyProblem> {
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    let (user, password) = (percent_decode(user.as_bytes()), percent_decode(password.as_bytes()));
+    let (user, password) = (percent::decode(user.as_bytes()), percent::decode(password.as_bytes()));
     Basic::new(user, password).map_err(|_| ProxyProblem::BadCredentials)
 }
 

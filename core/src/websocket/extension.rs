@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::syntax::{is_token, trim_ows};
+use crate::fields::list::{self, Parameter};
+use crate::syntax::is_token;
 
 #[cfg(feature = "compression")]
 pub(super) use deflate::DeflateAgreement;
@@ -21,58 +22,20 @@ pub(super) struct Malformed;
 
 /// Reads all fields of the name; empty list elements are skipped (RFC 9110 §5.6.1.2).
 pub(super) fn read<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Vec<Extension>, Malformed> {
-    let mut extensions = Vec::new();
-    for field in fields {
-        for element in split(field, b',')? {
-            let element = trim_ows(element);
-            if element.is_empty() {
-                continue;
-            }
-            let mut parts = split(element, b';')?.into_iter().map(trim_ows);
-            let name = token(parts.next().unwrap_or_default())?;
-            let parameters = parts.map(parameter).collect::<Result<_, _>>()?;
-            extensions.push(Extension { name, parameters });
-        }
-    }
-    Ok(extensions)
+    fields.flat_map(list::elements).map(extension).collect()
 }
 
-/// Cuts at `separator`, but not inside a quoted string.
-fn split(bytes: &[u8], separator: u8) -> Result<Vec<&[u8]>, Malformed> {
-    let (mut parts, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
-    for (index, &byte) in bytes.iter().enumerate() {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' if is_quoted => is_escaped = true,
-            b'"' => is_quoted = !is_quoted,
-            _ if byte == separator && !is_quoted => {
-                parts.push(&bytes[start..index]);
-                start = index + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&bytes[start..]);
-    if is_quoted { Err(Malformed) } else { Ok(parts) }
+fn extension(element: &[u8]) -> Result<Extension, Malformed> {
+    // An empty part is malformed here (§9.1), unlike elsewhere.
+    let mut parts = list::parts(element, b';');
+    let name = token(parts.next().unwrap_or_default())?;
+    Ok(Extension { name, parameters: parts.map(parameter).collect::<Result<_, _>>()? })
 }
 
-fn parameter(bytes: &[u8]) -> Result<(String, Option<String>), Malformed> {
-    let Some(equals) = bytes.iter().position(|&byte| byte == b'=') else {
-        return Ok((token(bytes)?, None));
-    };
-    let name = token(trim_ows(&bytes[..equals]))?;
-    let value = trim_ows(&bytes[equals + 1..]);
-    let Some(quoted) = value.strip_prefix(b"\"") else {
-        return Ok((name, Some(token(value)?)));
-    };
-    // What is quoted must be a token once the escapes are gone (§9.1).
-    let quoted = quoted.strip_suffix(b"\"").ok_or(Malformed)?;
-    let mut value = Vec::with_capacity(quoted.len());
-    let mut bytes = quoted.iter();
-    while let Some(&byte) = bytes.next() {
-        value.push(if byte == b'\\' { *bytes.next().ok_or(Malformed)? } else { byte });
-    }
-    Ok((name, Some(token(&value)?)))
+/// What is quoted must be a token once the escapes are gone (§9.1).
+fn parameter(text: &[u8]) -> Result<(String, Option<String>), Malformed> {
+    let Parameter { name, value } = Parameter::parse(text).ok_or(Malformed)?;
+    Ok((token(name)?, value.map(|value| token(&value)).transpose()?))
 }
 
 fn token(bytes: &[u8]) -> Result<String, Malformed> {

@@ -24,9 +24,9 @@ pub use server::ServerHandshake;
 
 use alloc::string::String;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
+
+use crate::base64;
 
 /// The version that is spoken (RFC 6455 §4.1).
 const VERSION: &str = "13";
@@ -42,5 +42,5 @@ pub fn accept_key(key: &[u8]) -> String {
     let mut hash = Sha1::new();
     hash.update(key);
     hash.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    STANDARD.encode(hash.finalize())
+    base64::encode(&hash.finalize())
 }

@@ -4,10 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
-use crate::{Headers, Status, header};
+use crate::{Headers, Status, base64, header};
 
 use super::super::extension;
 #[cfg(feature = "compression")]
@@ -34,7 +31,7 @@ impl ClientHandshake {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&seed[0].to_le_bytes());
         nonce[8..].copy_from_slice(&seed[1].to_le_bytes());
-        let key = STANDARD.encode(nonce);
+        let key = base64::encode(&nonce);
         let mut headers = Headers::new();
         let mut set = |name, value: &str| {
             let _ = headers.append(name, value);

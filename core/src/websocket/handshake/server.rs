@@ -4,11 +4,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use crate::syntax::{is_token, trim_ows};
-use crate::{Headers, Method, Version, header};
+use crate::{Headers, Method, Version, base64, header};
 
 #[cfg(feature = "compression")]
 use super::super::extension::DeflateAgreement;
@@ -40,9 +37,9 @@ impl ServerHandshake {
         require(is_ours, E::ProtocolVersionUnsupported)?;
         let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY);
         let key = keys.next().filter(|_| keys.next().is_none()).ok_or(E::KeyInvalid)?;
-        let mut decoded = [0; 18];
-        let size = STANDARD.decode_slice(key, &mut decoded).map_err(|_| E::KeyInvalid)?;
-        require(size == 16, E::KeyInvalid)?;
+        // Sixteen bytes, with their padding (RFC 6455 §4.1). What is longer is not worth decoding.
+        let is_nonce = key.len() == 24 && base64::decode(key).is_some_and(|nonce| nonce.len() == 16);
+        require(is_nonce, E::KeyInvalid)?;
         let extensions = extension::read(headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS));
         Ok(Self {
             accept: accept_key(key),

@@ -1,4 +1,4 @@
-//! Base64 (RFC 4648 §4), as far as `Authorization: Basic` needs it.
+//! Base64 (RFC 4648 §4), whole. Bodies in Base64 come in lines and pieces: `multipart` has a reader of its own.
 //!
 //! Written with padding; read with or without. Bits that an encoder leaves zero have to be zero (RFC 4648 §3.5), so
 //! that one text stands for each secret.
@@ -8,23 +8,25 @@ use alloc::vec::Vec;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/// The text of `bytes`.
 pub(crate) fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(group.get(at).copied().unwrap_or(0)));
-        for digit in 0..4 {
-            // A group of n bytes has n + 1 digits.
-            let is_padding = digit > group.len();
-            let index = bits >> (18 - 6 * digit) & 63;
-            text.push(if is_padding { '=' } else { char::from(ALPHABET[index]) });
-        }
-    }
-    text
+    characters(bytes).map(char::from).collect()
 }
 
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=').as_bytes();
-    let padding = text.len() - digits.len();
+/// The characters of that text.
+pub(crate) fn characters(bytes: &[u8]) -> impl Iterator<Item = u8> {
+    bytes.chunks(3).flat_map(|group| {
+        let bits = (0..3).fold(0, |bits, at| bits << 8 | usize::from(group.get(at).copied().unwrap_or(0)));
+        // A group of n bytes has n + 1 digits.
+        let character = move |at: usize| if at > group.len() { b'=' } else { ALPHABET[bits >> (18 - 6 * at) & 63] };
+        [0, 1, 2, 3].map(character)
+    })
+}
+
+/// The bytes of a text.
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let digits = &text[..text.len() - padding];
     let is_padded_whole = padding == 0 || padding <= 2 && text.len().is_multiple_of(4);
     if digits.len() % 4 == 1 || !is_padded_whole {
         return None;
@@ -33,7 +35,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     for group in digits.chunks(4) {
         let mut bits = 0_u32;
         for at in 0..4 {
-            bits = bits << 6 | group.get(at).map_or(Some(0), |&digit| value(digit))?;
+            bits = bits << 6 | u32::from(group.get(at).map_or(Some(0), |&digit| value(digit))?);
         }
         let [_, group_bytes @ ..] = bits.to_be_bytes();
         let (kept, dropped) = group_bytes.split_at(group.len() - 1);
@@ -45,16 +47,16 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn value(digit: u8) -> Option<u32> {
-    let value = match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
+/// The six bits that a digit stands for.
+pub(crate) const fn value(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'a'..=b'z' => Some(digit - b'a' + 26),
+        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -74,17 +76,17 @@ mod tests {
         ];
         for (plain, coded) in rows {
             assert_eq!(encode(plain.as_bytes()), coded);
-            assert_eq!(decode(coded).as_deref(), Some(plain.as_bytes()));
-            assert_eq!(decode(coded.trim_end_matches('=')).as_deref(), Some(plain.as_bytes()));
+            assert_eq!(decode(coded.as_bytes()).as_deref(), Some(plain.as_bytes()));
+            assert_eq!(decode(coded.trim_end_matches('=').as_bytes()).as_deref(), Some(plain.as_bytes()));
         }
         assert_eq!(encode(&[0xfb, 0xff, 0xfe]), "+//+");
-        assert_eq!(decode("+//+").as_deref(), Some(&[0xfb, 0xff, 0xfe][..]));
+        assert_eq!(decode(b"+//+").as_deref(), Some(&[0xfb, 0xff, 0xfe][..]));
     }
 
     #[test]
     fn what_no_encoder_writes_is_refused() {
         for text in ["Z", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm9v=", "====", "Zm 9v", "Zm-v", "=Zg=", "Zm9vYg==Zg=="] {
-            assert_eq!(decode(text), None, "{text}");
+            assert_eq!(decode(text.as_bytes()), None, "{text}");
         }
     }
 }
