@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use callboard_core::BodyLength;
+use callboard_runtime::{BoxFuture, Handle};
 use futures_lite::Stream;
 
-use crate::error::BodyError;
+use crate::error::{BodyError, ErrorKind};
 
 /// A stream of parts, boxed.
 pub(crate) type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Send>>;
@@ -17,10 +18,27 @@ pub(crate) type Parts = Pin<Box<dyn Stream<Item = Result<Bytes, BodyError>> + Se
 /// Makes the stream afresh.
 pub(crate) type Again = Arc<dyn Fn() -> Parts + Send + Sync>;
 
+/// Makes the body when its request starts: what has to be opened before anything is sent.
+pub(crate) type Opening = Box<dyn FnOnce(Handle) -> BoxFuture<'static, Result<Body, ErrorKind>> + Send>;
+
 /// The body of a request.
 ///
-/// Bytes can be sent again, on a redirection (307, 308) or on a fresh connection in place of a stale one, and so can
-/// [`Body::replayable`]; a stream only until its first part was asked for.
+/// | | length | `Content-Type` unless set | sent again (307, 308, a retry, a stale connection) |
+/// |---|---|---|---|
+/// | [`Body::empty`] | none is sent | none | yes |
+/// | bytes | known | `application/octet-stream` | yes |
+/// | text | known | `text/plain; charset=utf-8` | yes |
+/// | [`Body::file`] | of the file, when it is opened | by its extension | yes, from the start |
+/// | [`Body::replayable`] | if given, else chunked | `application/octet-stream` | yes, made again |
+/// | [`Body::stream`] | if given, else chunked | `application/octet-stream` | until its first part was asked for |
+/// | [`RequestBuilder::json`], [`form`](crate::RequestBuilder::form) | known | theirs | yes |
+/// | [`Multipart`](crate::Multipart) | if those of all parts are known | with its boundary | if all parts can |
+///
+/// A body is moved into its request and consumed by it: there is no state to ask for. What it holds (a file) is closed
+/// when the last attempt has sent it, or is dropped. The field `Content-Type` of the request takes the place of what the
+/// body says; a coding of your own is bytes already coded and the field `Content-Encoding`. Nothing reads a body back.
+///
+/// [`RequestBuilder::json`]: crate::RequestBuilder::json
 ///
 /// ```
 /// use callboard_client::Body;
@@ -46,6 +64,8 @@ pub(crate) enum Content {
         length: Option<u64>,
         again: Option<Again>,
     },
+    /// It is opened before the request asks for a connection.
+    Unopened(Opening),
 }
 
 impl Body {
@@ -77,12 +97,17 @@ impl Body {
         Self { content: Content::Stream { parts: None, length, again: Some(again) }, media_type: Some(OCTETS.into()) }
     }
 
-    /// The length in bytes, if it is known.
+    pub(crate) fn unopened(opening: Opening, media_type: impl Into<Cow<'static, str>>) -> Self {
+        Self { content: Content::Unopened(opening), media_type: Some(media_type.into()) }
+    }
+
+    /// The length in bytes, if it is known. That of a file is not before it is opened.
     pub fn len(&self) -> Option<u64> {
         match &self.content {
             Content::Empty => Some(0),
             Content::Bytes(bytes) => Some(bytes.len() as u64),
             Content::Stream { length, .. } => *length,
+            Content::Unopened(_) => None,
         }
     }
 
@@ -102,7 +127,7 @@ impl Content {
             Self::Empty => BodyLength::Empty,
             Self::Bytes(bytes) => BodyLength::Known(bytes.len() as u64),
             Self::Stream { length: Some(length), .. } => BodyLength::Known(*length),
-            Self::Stream { length: None, .. } => BodyLength::Unknown,
+            Self::Stream { length: None, .. } | Self::Unopened(_) => BodyLength::Unknown,
         }
     }
 
@@ -111,17 +136,28 @@ impl Content {
         !matches!(self, Self::Stream { parts: None, again: None, .. })
     }
 
+    /// What makes the body, if it is not made yet.
+    pub(crate) fn take_opening(&mut self) -> Option<Opening> {
+        match std::mem::take(self) {
+            Self::Unopened(opening) => Some(opening),
+            content => {
+                *self = content;
+                None
+            }
+        }
+    }
+
     /// The stream to send, made afresh if it is gone and can be.
     pub(crate) fn take_parts(&mut self) -> Option<Parts> {
         match self {
             Self::Stream { parts, again, .. } => parts.take().or_else(|| again.as_ref().map(|again| again())),
-            Self::Empty | Self::Bytes(_) => None,
+            Self::Empty | Self::Bytes(_) | Self::Unopened(_) => None,
         }
     }
 }
 
 /// Of bytes that nobody described (RFC 9110 §8.3).
-const OCTETS: &str = "application/octet-stream";
+pub(crate) const OCTETS: &str = "application/octet-stream";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 impl From<Bytes> for Body {
@@ -160,6 +196,7 @@ impl fmt::Debug for Body {
             Content::Empty => "empty",
             Content::Bytes(_) => "bytes",
             Content::Stream { .. } => "stream",
+            Content::Unopened(_) => "unopened",
         };
         f.debug_struct("Body").field("kind", &kind).field("length", &self.len()).finish_non_exhaustive()
     }

@@ -13,12 +13,15 @@ use callboard_core::deadlines::{Expired, InvalidTimeouts};
 #[cfg(feature = "digest")]
 use callboard_core::digest::{ProofError, Refusal};
 use callboard_core::event_stream::EventStreamError;
+use callboard_core::form::FormError;
 use callboard_core::http1::{ReceiveError, SendError};
-use callboard_core::multipart::InvalidPart;
+use callboard_core::multipart::{InvalidPart, PartError};
 use callboard_core::redirect::RedirectError;
 use callboard_core::{InvalidHeader, Status};
 use callboard_runtime::{DriveError, Endpoint};
 use url::Url;
+
+use crate::file_error::FileError;
 
 pub use callboard_core::deadlines::Deadline;
 pub use callboard_core::retry::Delivery;
@@ -74,10 +77,12 @@ pub enum ErrorKind {
     InvalidCookie,
     /// The body could not be serialised as JSON.
     Json(serde_json::Error),
-    /// A part of a multipart body.
+    /// A part of the multipart body to send.
     Multipart(InvalidPart),
     /// The machine refused to send this.
     Send(SendError),
+    /// A file of the body cannot be sent.
+    File(FileError),
     /// The producer of the request's body failed.
     BodySource(BodyError),
     /// Too many requests wait for a connection.
@@ -130,6 +135,10 @@ pub enum ErrorKind {
     ServerProof(ProofError),
     /// The body is an event stream beyond its limits.
     EventStream(EventStreamError),
+    /// The body is not multipart as it should be, or a part is not what was asked for.
+    Part(PartError),
+    /// A part is no form within the limits.
+    Form(FormError),
     /// [`Response::error_for_status`](crate::Response::error_for_status).
     Status(Status),
     /// The response switched to no other protocol.
@@ -145,6 +154,13 @@ pub struct Hop {
     pub status: Status,
     /// The URL that answered with it.
     pub url: Url,
+}
+
+impl ErrorKind {
+    /// Of the source of a body.
+    pub(crate) fn of_source(error: BodyError) -> Self {
+        error.downcast().map_or_else(Self::BodySource, |error| Self::File(*error))
+    }
 }
 
 impl From<Expired> for ErrorKind {
@@ -318,6 +334,7 @@ impl fmt::Display for ErrorKind {
             Self::InvalidCookie => f.write_str("a cookie whose name or value would not arrive as it is"),
             Self::Json(error) => write!(f, "the body is not serialisable: {error}"),
             Self::Send(error) => error.fmt(f),
+            Self::File(error) => error.fmt(f),
             Self::BodySource(error) => write!(f, "the source of the body failed: {error}"),
             Self::QueueFull => f.write_str("too many requests wait for a connection"),
             Self::TimedOut { deadline, elapsed, limit } => {
@@ -349,6 +366,8 @@ impl fmt::Display for ErrorKind {
             Self::ServerProof(error) => error.fmt(f),
             Self::EventStream(error) => error.fmt(f),
             Self::Multipart(error) => error.fmt(f),
+            Self::Part(error) => error.fmt(f),
+            Self::Form(error) => error.fmt(f),
             Self::Status(status) => write!(f, "the server answered {status}"),
             Self::NoUpgrade => f.write_str("the response switched to no other protocol"),
             Self::BodyGone => f.write_str("the body failed or was taken before"),
@@ -400,6 +419,7 @@ impl std::error::Error for Error {
             ErrorKind::Json(error) | ErrorKind::InvalidJson(error) => Some(error),
             ErrorKind::Send(error) => Some(error),
             ErrorKind::BodySource(error) => Some(&**error),
+            ErrorKind::File(error) => Some(error),
             ErrorKind::Resolve(error) => Some(error),
             #[cfg(feature = "tls")]
             ErrorKind::Tls(error) => Some(error),

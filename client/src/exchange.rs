@@ -175,7 +175,7 @@ impl Exchange {
                         Poll::Ready(None) => None,
                         Poll::Ready(Some(Ok(part))) => Some(part),
                         Poll::Ready(Some(Err(error))) => {
-                            return Err(self.error(Phase::Write, ErrorKind::BodySource(error)));
+                            return Err(self.error(Phase::Write, ErrorKind::of_source(error)));
                         }
                     }
                 }

@@ -216,7 +216,7 @@ impl RequestBuilder {
             let own = order.headers.get(header::CONTENT_TYPE).and_then(|value| MediaType::parse(value).ok());
             let own = own.and_then(|media_type| Boundary::new(media_type.boundary()?).ok());
             let body = multipart.into_body(|| own.unwrap_or_else(|| Boundary::random(seed)));
-            order.body = body.map_err(|error| Error::new(Phase::Build, ErrorKind::Multipart(error)))?;
+            order.body = body.map_err(|kind| Error::new(Phase::Build, kind))?;
             Ok(())
         })
     }

@@ -4,6 +4,7 @@
 //! yet, the connection goes back to the pool; a response dropped before closes it, unless the end has arrived.
 
 mod events;
+mod multipart;
 
 use std::fmt;
 use std::pin::Pin;
@@ -30,6 +31,7 @@ use crate::settings::Settings;
 use crate::text;
 
 pub use events::Events;
+pub use multipart::{MultipartReader, Part};
 
 /// Room made for a body at once because its length was announced, at most.
 const ROOM: u64 = 1024 * 1024;

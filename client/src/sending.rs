@@ -1,4 +1,4 @@
-//! The future of a response's head: queue, dial, send, wait, follow redirections.
+//! The future of a response's head: open the body, queue, dial, send, wait, follow redirections.
 //!
 //! One value holds all of it, and each stage owns what it has taken: dropping the future at any point gives back the
 //! place in the queue, the slot or the connection. Nothing is spawned.
@@ -16,9 +16,9 @@ use callboard_core::http1::{Request, ResponseHead};
 use callboard_core::redirect::{self, Decision, Redirection};
 use callboard_core::retry::{self, Failure, Retry};
 use callboard_core::{BodyLength, Instant, Status};
-use callboard_runtime::{Endpoint, Timer};
+use callboard_runtime::{BoxFuture, Endpoint, Timer};
 
-use crate::body::Content;
+use crate::body::{Body, Content};
 use crate::clock::Clock;
 use crate::connection::Event;
 use crate::connections::{Lease, Place, Ticket};
@@ -50,6 +50,8 @@ pub struct Sending {
 
 enum Stage {
     New,
+    /// The body is being opened.
+    Open(BoxFuture<'static, Result<Body, ErrorKind>>),
     /// To ask the pool.
     Checkout,
     Queue(Ticket),
@@ -91,14 +93,25 @@ impl Sending {
                     if order.retry.is_on() {
                         self.session.retry_budget().note_request();
                     }
-                    self.stage = self.checkout(now, order, context)?;
+                    self.stage = match order.body.content.take_opening() {
+                        Some(opening) => Stage::Open(opening(self.session.runtime.clone())),
+                        None => self.checkout(now, order, context)?,
+                    };
                 }
+                Stage::Open(opening) => match opening.as_mut().poll(context) {
+                    Poll::Ready(body) => {
+                        let body = body.map_err(|kind| Error::new(Phase::Build, kind))?;
+                        order.body.content = body.content;
+                        self.stage = Stage::Checkout;
+                    }
+                    Poll::Pending => ready!(self.poll_deadline(Phase::Build, order, context))?,
+                },
                 Stage::Checkout => self.stage = self.checkout(self.session.runtime.now(), order, context)?,
                 Stage::Queue(ticket) => match ticket.poll(context) {
                     Poll::Ready(lease) => {
                         self.stage = self.occupy(lease, self.session.runtime.now(), order, context)?;
                     }
-                    Poll::Pending => ready!(self.poll_queue_deadline(order, context))?,
+                    Poll::Pending => ready!(self.poll_deadline(Phase::Queue, order, context))?,
                 },
                 Stage::Backoff(at) => {
                     let at = *at;
@@ -153,11 +166,11 @@ impl Sending {
     }
 
     /// Pending unless a deadline has passed: of the queue, or of the request.
-    fn poll_queue_deadline(&mut self, order: &Order, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_deadline(&mut self, phase: Phase, order: &Order, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let (_, due) = self.deadlines.next(&order.timeouts);
         ready!(self.poll_timer(due, context));
         Poll::Ready(match self.deadlines.expired(&order.timeouts, self.session.runtime.now()) {
-            Some(expired) => Err(Error::new(Phase::Queue, expired.into())),
+            Some(expired) => Err(Error::new(phase, expired.into())),
             None => Ok(()),
         })
     }
@@ -401,6 +414,7 @@ impl fmt::Debug for Sending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = match self.stage {
             Stage::New => "new",
+            Stage::Open(_) => "open",
             Stage::Checkout => "checkout",
             Stage::Queue(_) => "queue",
             Stage::Backoff(_) => "backoff",

@@ -16,7 +16,7 @@ use futures_lite::stream;
 use crate::script::{Server, Step, answer, send};
 
 /// Polls a future at most `polls` times, then drops it. True if it ended by itself.
-async fn cut_short<F: Future>(future: F, polls: usize) -> bool {
+pub(crate) async fn cut_short<F: Future>(future: F, polls: usize) -> bool {
     let mut future = Box::pin(future);
     let mut left = polls;
     poll_fn(|context| {

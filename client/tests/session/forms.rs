@@ -167,3 +167,43 @@ fn a_part_that_is_not_as_long_as_it_says_fails_the_request() {
         })
     });
 }
+
+#[test]
+fn parts_of_json_and_of_form_fields() {
+    simulated(|runtime| {
+        Box::pin(async move {
+            let (session, server) = pair(&runtime, vec![vec![Step::Head, Step::Until("--B--\r\n"), answer("x")]]);
+            let form = Multipart::form().boundary(boundary()).json_field("a", &[1, 2]).json_part(
+                &[("Content-Disposition", "form-data; name=b"), ("Content-Type", "application/problem+json")],
+                &"x",
+            );
+            let fields = [("Content-Disposition", "form-data; name=c")];
+            session.post(server.url("/")).multipart(form.form_part(&fields, &[("k", "v w")])).await.unwrap();
+            let expected = "--B\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\
+                [1,2]\r\n--B\r\nContent-Type: application/problem+json\r\nContent-Disposition: form-data; name=b\r\n\r\n\
+                \"x\"\r\n--B\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+                Content-Disposition: form-data; name=c\r\n\r\nk=v+w\r\n--B--\r\n";
+            assert_eq!(server.log(|log| log.bodies.clone()), [expected]);
+            let unserialisable = std::collections::BTreeMap::from([([1], 2)]);
+            let error =
+                session.post("http://localhost:1/").multipart(Multipart::form().json_field("a", &unserialisable));
+            assert!(matches!(error.await.unwrap_err().kind(), ErrorKind::Json(_)));
+        })
+    });
+}
+
+/// A part that is compressed is bytes already coded: its length is that of these.
+#[test]
+fn the_closing_delimiter_can_be_left_out_and_parts_may_be_coded() {
+    simulated(|runtime| {
+        Box::pin(async move {
+            let expected = "--B\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc\r\n";
+            let (session, server) = pair(&runtime, vec![vec![Step::Head, Step::Body(expected.len()), answer("x")]]);
+            let parts = Multipart::of("x-mixed-replace").without_close().boundary(boundary());
+            let parts = parts.part(&[("Content-Encoding", "gzip")], "abc");
+            session.post(server.url("/")).multipart(parts).await.unwrap();
+            assert_eq!(server.log(|log| log.bodies.clone()), [expected]);
+            assert!(server.heads()[0].contains(&format!("\r\nContent-Length: {}\r\n", expected.len())));
+        })
+    });
+}
