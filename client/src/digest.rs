@@ -99,7 +99,7 @@ pub(crate) fn request<'a>(method: &'a Method, url: &'a Url, body: &'a Body) -> D
     let body: Option<&[u8]> = match &body.content {
         Content::Empty => Some(b""),
         Content::Bytes(bytes) => Some(bytes),
-        Content::Stream { .. } => None,
+        Content::Stream { .. } | Content::Unopened(_) => None,
     };
     DigestRequest { method, url, body }
 }
