@@ -8,10 +8,11 @@ use callboard_core::websocket::{
 };
 use callboard_core::{Headers, Method, Random, Status, Version};
 
-use super::side::{Side, binary, error_of, frames, text, wire};
+use super::side::{Side, below, binary, error_of, frames, text, wire};
 
-fn compressing(compression: Compression) -> Settings {
-    Settings { compression: Some(Compression { threshold: 0, ..compression }), ..Settings::default() }
+fn compressing(mut compression: Compression) -> Settings {
+    compression.threshold = 0;
+    Settings { compression: Some(compression), ..Settings::default() }
 }
 
 /// The server's answer to an offer, if it takes it, and the agreement.
@@ -186,7 +187,7 @@ fn all_windows_and_takeovers_carry_messages_both_ways() {
 
 fn sample(random: &mut Random, round: u32) -> Message {
     let bits = random.below(17);
-    let length = random.below(1 << bits) as usize;
+    let length = below(random, 1 << bits);
     match round % 3 {
         0 => Message::from("na\u{ef}ve words, again and again; ".repeat(length / 32)),
         1 => Message::from(vec![0; length]),
@@ -200,7 +201,7 @@ fn sample(random: &mut Random, round: u32) -> Message {
 
 #[test]
 fn a_kept_window_makes_the_second_message_smaller() {
-    let long: String = (0..500).map(|index| format!("{index} bottles; ")).collect();
+    let long = (0..500).map(|index| format!("{index} bottles; ")).collect::<Vec<_>>().concat();
     let sizes = |takeover: bool| {
         let (mut client, _) =
             pair(Compression { our_takeover: takeover, ..Compression::default() }, Compression::default());

@@ -17,8 +17,9 @@ fn examples_of_the_rfc_are_read() {
     let pong = server.give(b"\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
     assert_eq!(pong, [Event::Pong(b"Hello"[..].into())]);
     assert_eq!(Side::client().give(&[b"\x82\x7e\x01\x00", &[7; 256][..]].concat()), [binary(&[7; 256])]);
-    let long = [b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00", &[9; 65536][..]].concat();
-    assert_eq!(Side::client().give(&long), [binary(&[9; 65536])]);
+    let payload = vec![9; 65536];
+    let long = [b"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00", &payload[..]].concat();
+    assert_eq!(Side::client().give(&long), [binary(&payload)]);
 }
 
 /// What is wrong is found at the byte that shows it, whole or byte by byte, and told by the code that the RFC asks for.

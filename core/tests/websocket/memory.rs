@@ -1,7 +1,8 @@
 //! What a hostile peer can make the machine hold, counted.
 
 use allocation_counter::measure;
-use callboard_core::websocket::{Message, Opcode, Role, Settings};
+use callboard_core::Protocol;
+use callboard_core::websocket::{Event, Message, Opcode, Role, Settings};
 
 use super::side::{Side, frame};
 
@@ -37,8 +38,6 @@ fn a_small_message_allocates_nothing_once_warm() {
         for _ in 0..count {
             server.input.reserve(4096);
             server.input.extend_from_slice(&wire);
-            use callboard_core::Protocol;
-            use callboard_core::websocket::Event;
             server.machine.handle_input(&mut server.input, server.now);
             let Some(Event::Message(message)) = server.machine.poll_event() else { panic!("no message") };
             server.machine.send(message, server.now).unwrap();
@@ -54,8 +53,9 @@ fn a_small_message_allocates_nothing_once_warm() {
 #[test]
 fn a_refused_frame_frees_what_was_kept() {
     let mut server = Side::server();
+    let payload = vec![0; 1_000_000];
     let counted = measure(|| {
-        server.give(&frame(Role::Client, false, Opcode::Binary, &[0; 1_000_000]));
+        server.give(&frame(Role::Client, false, Opcode::Binary, &payload));
         server.give(b"\xff");
         server.sent();
         server.input = bytes::BytesMut::new();

@@ -8,7 +8,7 @@ use callboard_core::websocket::{Event, Role};
 use tungstenite::protocol::{Role as PeerRole, WebSocketConfig};
 use tungstenite::{Message as PeerMessage, WebSocket as Peer};
 
-use super::side::Side;
+use super::side::{Side, below};
 
 /// A stream in memory: what the peer reads, and what it wrote.
 #[derive(Default)]
@@ -50,15 +50,15 @@ fn messages_cross_both_ways() {
         let mut side = Side::new(ours, callboard_core::websocket::Settings::default());
         let mut peer = peer(theirs);
         let mut random = Random::from_seed(5);
-        for round in 0..300 {
+        for round in 0..300_u32 {
             let bits = random.below(18);
-            let length = random.below(1 << bits) as usize;
+            let length = below(&mut random, 1 << bits);
             if round % 2 == 0 {
                 let text = "\u{20ac}uro ".repeat(length / 8);
                 peer.write(PeerMessage::text(&*text)).unwrap();
                 side.machine.send((&*text).into(), side.now).unwrap();
             } else {
-                let bytes = vec![round as u8; length];
+                let bytes = vec![round.to_le_bytes()[0]; length];
                 peer.write(PeerMessage::binary(bytes.clone())).unwrap();
                 side.machine.send(bytes.into(), side.now).unwrap();
             }

@@ -3,7 +3,7 @@
 use callboard_core::websocket::{Agreement, Event, Opcode, Role, Settings};
 use callboard_core::{Protocol, Random};
 
-use super::side::{Side, frame};
+use super::side::{Side, below, frame};
 
 fn settings() -> Settings {
     Settings { max_message: 5_000, max_frame: 4_000, max_fragments: 20, ..Settings::default() }
@@ -22,12 +22,12 @@ fn stream(random: &mut Random) -> Vec<u8> {
             3..7 => Opcode::Text,
             _ => Opcode::Binary,
         };
-        let length = if opcode.is_control() { random.below(126) } else { 1 << random.below(13) };
+        let length = if opcode.is_control() { below(random, 126) } else { 1 << random.below(13) };
         let payload: Vec<u8> = match random.below(3) {
-            0 => "\u{20ac}".bytes().cycle().take(length as usize / 3 * 3).collect(),
-            1 => vec![b'a'; length as usize],
+            0 => "\u{20ac}".bytes().cycle().take(length / 3 * 3).collect(),
+            1 => vec![b'a'; length],
             _ if opcode == Opcode::Close => vec![3, 0xe8, b'b', b'y', b'e'],
-            _ => (0..length).map(|index| b'a' + (index % 26) as u8).collect(),
+            _ => (b'a'..=b'z').cycle().take(length).collect(),
         };
         let is_final = opcode.is_control() || random.below(3) > 0;
         if !opcode.is_control() {
@@ -36,7 +36,7 @@ fn stream(random: &mut Random) -> Vec<u8> {
         bytes.extend(frame(Role::Client, is_final, opcode, &payload));
     }
     if random.below(3) == 0 && !bytes.is_empty() {
-        let at = random.below(bytes.len() as u64) as usize;
+        let at = below(random, bytes.len() as u64);
         bytes[at] ^= 1 << random.below(8);
     }
     bytes
@@ -81,7 +81,7 @@ fn any_cut_and_any_order_of_calls_gives_the_same_events() {
         let single = run(&bytes, || 1, || false);
         let mut sizes = random.fork();
         let mut late = random.fork();
-        let cut = run(&bytes, || sizes.below(700) as usize, || late.below(3) == 0);
+        let cut = run(&bytes, || below(&mut sizes, 700), || late.below(3) == 0);
         for other in [single, cut] {
             assert_eq!(other.events, whole.events, "seed {seed}");
             assert_eq!(other.sent, whole.sent, "seed {seed}");

@@ -10,7 +10,7 @@ use super::side::{Side, binary, frame, frames, text};
 fn a_large_message_leaves_in_fragments_that_a_pong_passes() {
     let settings = Settings { fragment: 50_000, ..Settings::default() };
     let mut server = Side::new(Role::Server, settings);
-    let large: Vec<u8> = (0..400_000_u32).map(|index| index as u8).collect();
+    let large: Vec<u8> = (0..=u8::MAX).cycle().take(400_000).collect();
     server.machine.send(Message::from(large.clone()), server.now).unwrap();
     server.machine.send("after".into(), server.now).unwrap();
     server.give(&frame(Role::Client, true, Opcode::Ping, b"now"));
@@ -85,12 +85,11 @@ fn the_order_of_messages_is_kept_through_every_size() {
     let mut client = Side::new(Role::Client, settings());
     let mut server = Side::new(Role::Server, settings());
     let sizes = [0, 1, 999, 1000, 1001, 70_000, 5, 200_000, 0, 64 * 1024, 3];
-    for (index, size) in sizes.iter().enumerate() {
-        client.machine.send(Message::from(vec![index as u8; *size]), client.now).unwrap();
+    for (index, size) in (0_u8..).zip(sizes) {
+        client.machine.send(Message::from(vec![index; size]), client.now).unwrap();
     }
     client.machine.send("end".into(), client.now).unwrap();
-    let mut expected: Vec<Event> =
-        sizes.iter().enumerate().map(|(index, size)| binary(&vec![index as u8; *size])).collect();
+    let mut expected: Vec<Event> = (0_u8..).zip(sizes).map(|(index, size)| binary(&vec![index; size])).collect();
     expected.push(text("end"));
     let wire = client.sent();
     assert!(frames(&wire).iter().all(|(head, _)| head.length <= 1000));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use callboard_core::websocket::{Agreement, Connection, Event, FrameHead, Message, Opcode, Role, Settings, apply_mask};
-use callboard_core::{Instant, Protocol};
+use callboard_core::{Instant, Protocol, Random};
 
 /// A machine, what was read for it, and the time.
 pub(crate) struct Side {
@@ -125,4 +125,9 @@ pub(crate) fn error_of(events: &[Event]) -> Option<callboard_core::websocket::Re
         Some(Event::Closed(closure)) => closure.error,
         other => panic!("not closed, but {other:?}"),
     }
+}
+
+/// A length or place below `bound`.
+pub(crate) fn below(random: &mut Random, bound: u64) -> usize {
+    usize::try_from(random.below(bound)).unwrap()
 }
