@@ -88,7 +88,7 @@ impl Pieces {
                 return Ok(Some(self.split(end)));
             }
             // A separator may have begun in the last bytes.
-            search.searched = (within.len() + 1).saturating_sub(length).max(search.searched);
+            search.searched = (within.len() + 1).saturating_sub(length);
         }
         if held.len() > search.limit { Err(PieceError::TooLong) } else { Ok(None) }
     }

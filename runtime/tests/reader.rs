@@ -97,7 +97,7 @@ fn a_future_that_is_dropped_loses_nothing() {
 
 #[test]
 fn a_failure_comes_after_what_was_asked_for_and_once() {
-    let mut reader = reader(&["one\ntw", "!"]);
+    let mut reader = reader(&["one\ntw", "!", "never"]);
     assert_eq!(block_on(reader.line(9)).unwrap().unwrap(), "one");
     assert!(
         matches!(block_on(reader.line(9)), Err(ReadError::Source(error)) if error.kind() == io::ErrorKind::BrokenPipe)
