@@ -35,8 +35,9 @@ pub(crate) type Opening = Box<dyn FnOnce(Handle) -> BoxFuture<'static, Result<Bo
 /// | [`Multipart`](crate::Multipart) | if those of all parts are known | with its boundary | if all parts can |
 ///
 /// A body is moved into its request and consumed by it: there is no state to ask for. What it holds (a file) is closed
-/// when the last attempt has sent it, or is dropped. The field `Content-Type` of the request takes the place of what the
-/// body says; a coding of your own is bytes already coded and the field `Content-Encoding`. Nothing reads a body back.
+/// when the last attempt has sent it, or is dropped. The field `Content-Type` of the request takes the place of what
+/// the body says; a coding of your own is bytes already coded and the field `Content-Encoding`. Nothing reads a body
+/// back.
 ///
 /// [`RequestBuilder::json`]: crate::RequestBuilder::json
 ///

@@ -104,8 +104,8 @@ impl Multipart {
         self.add(content.into(), |part| with_fields(part, fields))
     }
 
-    /// Adds a file of this system to a form: see [`Body::file`]. Its name is that of the path without folders, its media
-    /// type what a small table says of the extension, else `application/octet-stream`.
+    /// Adds a file of this system to a form: see [`Body::file`]. Its name is that of the path without folders, its
+    /// media type what a small table says of the extension, else `application/octet-stream`.
     ///
     /// ```
     /// use callboard_client::Multipart;

@@ -12,7 +12,7 @@ use callboard_core::Random;
 use callboard_core::media_type::MediaType;
 use callboard_core::multipart::{Boundary, InvalidPart, MultipartLimits, Part, TransferEncoding, Writer};
 use libfuzzer_sys::fuzz_target;
-use run::{Cut, run};
+use run::{Cut, check_parts, run};
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&control, input)) = bytes.split_last() else { return };
@@ -30,6 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     for cut in [Cut::Bytes, Cut::At(input.len() / 2), Cut::Random(random.clone()), Cut::Eager(random)] {
         assert_eq!(run(&media_type, &limits, input, cut), whole);
     }
+    check_parts(&media_type, &limits, input, control, &whole);
 
     let encoding = match control >> 2 & 3 {
         0 => TransferEncoding::Base64,

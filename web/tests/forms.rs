@@ -1,6 +1,7 @@
 //! Forms: urlencoded ones by `Form`, those with files by `Multipart`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use callboard_core::media_type::MediaType;
 use callboard_core::multipart::{Boundary, MultipartLimits, Part, Writer};
@@ -35,7 +36,8 @@ async fn parts(multipart: Multipart) -> Result<String, MultipartRejection> {
     let mut report = String::new();
     while let Some(part) = multipart.next_part().await? {
         let (name, filename) = (part.name().map(str::to_owned), part.safe_filename());
-        report += &format!("{name:?} {filename:?} {:?}\n", part.text().await?);
+        let text = part.text().await?;
+        writeln!(report, "{name:?} {filename:?} {text:?}").unwrap();
     }
     Ok(report)
 }
@@ -45,7 +47,7 @@ async fn skip(mut multipart: Multipart) -> Result<String, MultipartRejection> {
     let mut report = String::new();
     while let Some(mut part) = multipart.next_part().await? {
         let length = part.chunk().await?.map_or(0, |chunk| chunk.len());
-        report += &format!("{} {length};", part.name().unwrap_or_default());
+        write!(report, "{} {length};", part.name().unwrap_or_default()).unwrap();
     }
     assert!(multipart.next_part().await?.is_none());
     Ok(report)

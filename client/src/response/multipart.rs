@@ -30,8 +30,8 @@ const EPILOGUE: usize = 64 * 1024;
 /// The parts of a multipart response, one after the other: see [`Response::multipart`].
 ///
 /// Parts are limited by [`MultipartLimits`]. Data in base64 or quoted-printable is decoded, and, with the feature
-/// `compression`, what a part's `Content-Encoding` names is undone (in a form it means nothing, RFC 7578 §4.8). After the
-/// last part the connection can be used again, unless more than 64 KiB follow it; dropped before, it closes.
+/// `compression`, what a part's `Content-Encoding` names is undone (in a form it means nothing, RFC 7578 §4.8). After
+/// the last part the connection can be used again, unless more than 64 KiB follow it; dropped before, it closes.
 pub struct MultipartReader {
     /// That of the whole.
     media_type: Option<MediaType>,
@@ -252,8 +252,8 @@ impl<'a> Part<'a> {
             .map_err(|error| self.multipart.place.kind(Phase::Decode, ErrorKind::InvalidJson(error)))
     }
 
-    /// The rest of its data as fields (`application/x-www-form-urlencoded`) within [`FormLimits::default`], whatever its
-    /// media type.
+    /// The rest of its data as fields (`application/x-www-form-urlencoded`) within [`FormLimits::default`], whatever
+    /// its media type.
     pub async fn form(mut self) -> Result<Vec<(String, String)>, Error> {
         let data = self.rest(self.multipart.limit).await?;
         pairs(&data).map_err(|error| self.multipart.place.kind(Phase::Decode, ErrorKind::Form(error)))

@@ -179,8 +179,10 @@ fn parts_of_json_and_of_form_fields() {
             );
             let fields = [("Content-Disposition", "form-data; name=c")];
             session.post(server.url("/")).multipart(form.form_part(&fields, &[("k", "v w")])).await.unwrap();
-            let expected = "--B\r\nContent-Type: application/json\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\
-                [1,2]\r\n--B\r\nContent-Type: application/problem+json\r\nContent-Disposition: form-data; name=b\r\n\r\n\
+            let expected = "--B\r\nContent-Type: application/json\r\n\
+                Content-Disposition: form-data; name=\"a\"\r\n\r\n\
+                [1,2]\r\n--B\r\nContent-Type: application/problem+json\r\n\
+                Content-Disposition: form-data; name=b\r\n\r\n\
                 \"x\"\r\n--B\r\nContent-Type: application/x-www-form-urlencoded\r\n\
                 Content-Disposition: form-data; name=c\r\n\r\nk=v+w\r\n--B--\r\n";
             assert_eq!(server.log(|log| log.bodies.clone()), [expected]);

@@ -15,7 +15,7 @@ pub struct MultipartLimits {
     pub head: usize,
     /// Fields of a part. Default 64.
     pub header_count: usize,
-    /// How deep parts may be nested by [`Reader::nested`]. Default 4.
+    /// How deep parts may be nested by [`Reader::nested`](super::Reader::nested). Default 4.
     pub depth: usize,
 }
 

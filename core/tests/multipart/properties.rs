@@ -4,7 +4,7 @@ use callboard_core::Random;
 use callboard_core::media_type::MediaType;
 use callboard_core::multipart::{Boundary, MultipartLimits, Part, TransferEncoding, Writer};
 
-use crate::run::{Cut, run};
+use crate::run::{Cut, check_parts, run};
 
 const SEEDS: u64 = 2_000;
 
@@ -57,6 +57,7 @@ fn any_bytes_in_any_pieces_give_the_same() {
                 MultipartLimits { parts: 2, part: 5, total: 60, header_line: 30, head: 40, header_count: 1, depth: 0 };
         }
         let whole = run(&media_type, &limits, &body, Cut::Whole);
+        check_parts(&media_type, &limits, &body, seed.to_le_bytes()[0], &whole);
         for cut in [Cut::Bytes, Cut::Random(random.fork()), Cut::Eager(random.fork())] {
             let outcome = run(&media_type, &limits, &body, cut.clone());
             assert_eq!(outcome, whole, "seed {seed}, {cut:?}: {}", body.escape_ascii());

@@ -219,8 +219,8 @@ impl<'a> Part<'a> {
         serde_json::from_slice(&self.bytes().await?).map_err(MultipartRejection::Json)
     }
 
-    /// The rest of its data as fields (`application/x-www-form-urlencoded`), whatever its media type: at most 1024, else
-    /// 413; what is not of the shape is 422. As in [`Form`](crate::Form).
+    /// The rest of its data as fields (`application/x-www-form-urlencoded`), whatever its media type: at most 1024,
+    /// else 413; what is not of the shape is 422. As in [`Form`](crate::Form).
     pub async fn form<T: DeserializeOwned>(self) -> Result<T, MultipartRejection> {
         let data = self.bytes().await?;
         if has_too_many_fields(&data) {
