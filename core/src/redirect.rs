@@ -157,7 +157,10 @@ pub fn has_authority(text: &str) -> bool {
         _ if text.starts_with("//") => text,
         _ => return true,
     };
-    rest.strip_prefix("//").is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '\\', '?', '#', ':', '@']))
+    let Some(rest) = rest.strip_prefix("//") else { return false };
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    !host.is_empty() && !host.starts_with(':')
 }
 
 /// Whether a status redirects the request automatically (RFC 9110 §15.4): 301, 302, 303, 307 and 308.

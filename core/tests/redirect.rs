@@ -162,10 +162,37 @@ fn limits_and_bodies() {
 
 #[test]
 fn authority_is_never_guessed() {
-    for good in ["http://a", "HTTPS://a/b", "//a", "/a", "a", "", "?a:b", "ftp:x", "a/http:b", "http://u@a"] {
+    for good in [
+        "http://a",
+        "HTTPS://a/b",
+        "//a",
+        "/a",
+        "a",
+        "",
+        "?a:b",
+        "ftp:x",
+        "a/http:b",
+        "http://u@a",
+        "http://:p@a",
+        "http://@a:1/",
+    ] {
         assert!(has_authority(good), "{good}");
     }
-    for bad in ["http:", "http:a", "http:/a", "http://", "http:///a", "https://?a", "http://#", "//", "///a", "//\\a"] {
+    for bad in [
+        "http:",
+        "http:a",
+        "http:/a",
+        "http://",
+        "http:///a",
+        "https://?a",
+        "http://#",
+        "//",
+        "///a",
+        "//\\a",
+        "http://u@/a",
+        "//:1",
+        "//u@:1",
+    ] {
         assert!(!has_authority(bad), "{bad}");
     }
 }
