@@ -17,10 +17,11 @@ fn authorizations(heads: &[String]) -> Vec<Option<String>> {
 fn basic_and_bearer_take_the_place_of_the_url() {
     simulated(|runtime| {
         Box::pin(async move {
-            let script = (0..4).flat_map(|_| [Step::Head, answer("ok")]).collect();
+            let script = (0..5).flat_map(|_| [Step::Head, answer("ok")]).collect();
             let (session, server) = pair(&runtime, vec![script]);
             let url = server.url("/").replace("http://", "http://u:p@");
             for request in [
+                session.get(server.url("/").replace("http://", "http://:p@")),
                 session.get(&url),
                 session.get(&url).basic_auth("Aladdin", "open sesame"),
                 session.get(&url).bearer_auth("abc=="),
@@ -28,7 +29,7 @@ fn basic_and_bearer_take_the_place_of_the_url() {
             ] {
                 assert_eq!(request.await.unwrap().bytes().await.unwrap(), "ok");
             }
-            let expected = ["Basic dTpw", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Bearer abc=="];
+            let expected = ["Basic OnA=", "Basic dTpw", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Bearer abc=="];
             let mut expected: Vec<_> = expected.into_iter().map(|field| Some(field.to_owned())).collect();
             expected.push(None);
             assert_eq!(authorizations(&server.heads()), expected);
