@@ -26,8 +26,8 @@ impl Body {
     /// The content of a file, from its start.
     ///
     /// It is opened when the request starts, with the length that it has then as `Content-Length`, and read in pieces
-    /// of 256 KiB by [`Runtime::run_blocking`](callboard_runtime::Runtime::run_blocking), when there is room to send. What
-    /// is appended meanwhile is not sent; that the file got shorter, cannot be opened or is no regular file is
+    /// of 256 KiB by [`Runtime::run_blocking`](callboard_runtime::Runtime::run_blocking), when there is room to send.
+    /// What is appended meanwhile is not sent; that the file got shorter, cannot be opened or is no regular file is
     /// [`ErrorKind::File`](crate::ErrorKind::File). It can be sent again, and is closed when nothing can send it any
     /// more. `Content-Type` is what a small table says of the extension, else `application/octet-stream`.
     ///
