@@ -11,7 +11,7 @@ use callboard_core::authentication::CredentialsError;
 use callboard_core::coding::{CodingsError, DecodeError};
 use callboard_core::deadlines::{Expired, InvalidTimeouts};
 #[cfg(feature = "digest")]
-use callboard_core::digest::{ProofError, Refusal};
+use callboard_core::digest::{ProofError, ChallengeError};
 use callboard_core::event_stream::EventStreamError;
 use callboard_core::form::FormError;
 use callboard_core::http1::{ReceiveError, SendError};
@@ -129,7 +129,7 @@ pub enum ErrorKind {
     Credentials(CredentialsError),
     /// What is to be proven by Digest authentication cannot be.
     #[cfg(feature = "digest")]
-    Digest(Refusal),
+    Digest(ChallengeError),
     /// The server does not prove that it knows the password (RFC 7616 §3.5).
     #[cfg(feature = "digest")]
     ServerProof(ProofError),

@@ -3,10 +3,22 @@
 //! Nothing here reads a clock, opens a socket, starts a thread or draws entropy. [`Instant`] is handed in, and so is
 //! the seed of a [`Random`] generator. The crate needs `alloc` and nothing else of the standard library.
 //!
-//! * vocabulary: [methods](Method), [statuses](Status), [versions](Version), [targets](Target) and
-//!   [headers](Headers);
-//! * the contract of every connection machine: [`Protocol`], with [`SendQueue`] for what leaves;
-//! * HTTP/1.1: `http1`, server and client.
+//! * Vocabulary: [methods](Method), [statuses](Status), [versions](Version), [targets](Target), [headers](Headers) and
+//!   the names in [`header`], [dates](date), [media types](media_type), [dispositions](disposition); [`fields`] reads
+//!   and writes what the fields of RFC 9110 and its companions say.
+//! * The contract of every connection machine: [`Protocol`], with [`SendQueue`] for what leaves.
+//! * Connections: [`http1`], server and client; `websocket` (feature `websocket`), both roles.
+//! * Contents: [`multipart`], [`form`] and [`event_stream`], each read in pieces and written; [`pieces`] cuts a body by
+//!   lines and lengths; `coding` (feature `compression`) undoes and applies content codings.
+//! * Who asks: [`authentication`], the grammar with Basic and Bearer; `digest` (feature `digest`), both sides;
+//!   [`netrc`].
+//! * State: [`cookies`], read and written; the jar comes with the feature `cookies`.
+//! * Policies, each a machine of its own: the [`pool`] of connections, [`deadlines`], [`retry`], `redirect` (feature
+//!   `url`), the choice of a [`proxy`], [`resolver_cache`] and [`happy_eyeballs`].
+//!
+//! The names of methods tell what they do. `handle_…` takes input and `poll_…` hands out; `wants_…`, `is_…` and `has_…`
+//! ask; `parse` takes a text or the value of a field apart. What a peer can send too much of is bounded by a type
+//! `…Limits`, and an error that a server answers has a `status()`.
 #![no_std]
 
 extern crate alloc;

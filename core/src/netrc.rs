@@ -94,7 +94,7 @@ impl fmt::Debug for NetrcEntry {
 /// ```
 /// use callboard_core::netrc::Netrc;
 ///
-/// let netrc = Netrc::read("machine example.org login me password \"a b\"\ndefault login anonymous")?;
+/// let netrc = Netrc::parse("machine example.org login me password \"a b\"\ndefault login anonymous")?;
 /// let entry = netrc.look_up("EXAMPLE.org").unwrap();
 /// assert_eq!((entry.user(), entry.password()), ("me", "a b"));
 /// assert_eq!(netrc.look_up("other.example").unwrap().user(), "anonymous");
@@ -107,7 +107,7 @@ pub struct Netrc {
 
 impl Netrc {
     /// Reads a file of at most 1 MiB.
-    pub fn read(text: &str) -> Result<Self, NetrcError> {
+    pub fn parse(text: &str) -> Result<Self, NetrcError> {
         let mut words = Words { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1 };
         if text.len() > MOST_BYTES {
             return Err(words.error(NetrcProblem::TooLong));

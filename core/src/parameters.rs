@@ -2,8 +2,8 @@
 //!
 //! Lenient where peers are careless and no two readers differ in what they see: spaces around `=`, stray semicolons,
 //! unquoted values that are no tokens. A parameter that could be read in two ways (text after a quoted string, a quote
-//! inside an unquoted value, a quote that is not closed) is left out. The fields of `fields` have stricter readers, which
-//! refuse the whole element: see [`fields::list`](crate::fields::list).
+//! inside an unquoted value, a quote that is not closed) is left out. What [`fields`](crate::fields) reads is read more
+//! strictly, by [`fields::list`](crate::fields::list): there the whole element is malformed.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;

@@ -2,7 +2,7 @@
 
 use callboard_core::authentication::{
     AuthenticationError, Basic, Bearer, BearerProblem, Challenge, Content, Credentials, CredentialsError, Parameters,
-    challenges, is_same_secret, read_challenges,
+    challenges, is_same_secret, parse_challenges,
 };
 use callboard_core::{Headers, Random, header};
 
@@ -51,10 +51,10 @@ fn lists_of_challenges() {
         ("Basic realm=\"a\tb\"", "Basic(realm=a\tb)"),
     ];
     for (field, expected) in rows {
-        let read = read_challenges(field.as_bytes()).unwrap_or_else(|error| panic!("{field}: {error}"));
+        let read = parse_challenges(field.as_bytes()).unwrap_or_else(|error| panic!("{field}: {error}"));
         assert_eq!(shown(&read), expected, "{field}");
         let written: Vec<_> = read.iter().map(Challenge::to_field).collect();
-        assert_eq!(read_challenges(&written.join(&b", "[..])).as_ref(), Ok(&read), "{field}");
+        assert_eq!(parse_challenges(&written.join(&b", "[..])).as_ref(), Ok(&read), "{field}");
     }
 }
 
@@ -82,15 +82,15 @@ fn what_is_no_list_is_named() {
         (b"Digest realm=, realm=y", AuthenticationError::ParameterRepeated),
     ];
     for (field, expected) in rows {
-        assert_eq!(read_challenges(field), Err(expected), "{}", field.escape_ascii());
+        assert_eq!(parse_challenges(field), Err(expected), "{}", field.escape_ascii());
         assert_eq!(expected.status().code(), 400);
     }
     let many = |count: usize| (0..count).map(|number| format!("S{number}")).collect::<Vec<_>>().join(",");
-    assert_eq!(read_challenges(many(32).as_bytes()).unwrap().len(), 32);
-    assert_eq!(read_challenges(many(33).as_bytes()), Err(AuthenticationError::TooMany));
+    assert_eq!(parse_challenges(many(32).as_bytes()).unwrap().len(), 32);
+    assert_eq!(parse_challenges(many(33).as_bytes()), Err(AuthenticationError::TooMany));
     let wide = |count: usize| (0..count).map(|number| format!("p{number}=")).collect::<Vec<_>>().join(",");
-    assert!(read_challenges(format!("S {}", wide(64)).as_bytes()).is_ok());
-    assert_eq!(read_challenges(format!("S {}", wide(65)).as_bytes()), Err(AuthenticationError::TooMany));
+    assert!(parse_challenges(format!("S {}", wide(64)).as_bytes()).is_ok());
+    assert_eq!(parse_challenges(format!("S {}", wide(65)).as_bytes()), Err(AuthenticationError::TooMany));
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn any_parameters_are_read_back_as_written() {
         if parameters.is_empty() {
             continue;
         }
-        assert_eq!(Parameters::read(&parameters.to_field()), Ok(parameters.clone()));
+        assert_eq!(Parameters::parse(&parameters.to_field()), Ok(parameters.clone()));
         let written = Challenge::new("S", Content::Parameters(parameters)).unwrap();
-        assert_eq!(read_challenges(&written.to_field()), Ok(vec![written]));
+        assert_eq!(parse_challenges(&written.to_field()), Ok(vec![written]));
     }
 }
 
@@ -174,13 +174,13 @@ fn basic_credentials() {
         let basic = Basic::new(user, password).unwrap();
         assert_eq!(basic.to_field(), field);
         for field in [field.to_owned(), field.replace("Basic ", "bASIC   "), field.replace('=', "")] {
-            assert_eq!(Basic::read(field.as_bytes()).as_ref(), Ok(&basic), "{field}");
+            assert_eq!(Basic::parse(field.as_bytes()).as_ref(), Ok(&basic), "{field}");
         }
         assert!(basic.is(user, password) && !basic.is(user, "x") && !basic.is("x", password));
         assert!(!format!("{basic:?}").contains("sesame"));
     }
     let latin = Basic::new(b"t", b"\xa3").unwrap();
-    assert_eq!(Basic::read(latin.to_field().as_bytes()).unwrap().password(), b"\xa3");
+    assert_eq!(Basic::parse(latin.to_field().as_bytes()).unwrap().password(), b"\xa3");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn basic_credentials_that_are_refused() {
         (b"", CredentialsError::Malformed),
     ];
     for (field, expected) in rows {
-        assert_eq!(Basic::read(field), Err(expected), "{}", field.escape_ascii());
+        assert_eq!(Basic::parse(field), Err(expected), "{}", field.escape_ascii());
     }
     assert_eq!(Basic::new("a:b", "").err(), Some(CredentialsError::ColonInUser));
     assert_eq!(Basic::new("a\n", "").err(), Some(CredentialsError::ControlCharacter));
@@ -214,15 +214,15 @@ fn bearer_tokens() {
     for token in ["mF_9.B5f-4.1JqM", "a", "a==", "~+/"] {
         let bearer = Bearer::new(token).unwrap();
         assert_eq!(bearer.to_field(), format!("Bearer {token}"));
-        assert_eq!(Bearer::read(format!("BEARER {token}").as_bytes()), Ok(bearer.clone()));
+        assert_eq!(Bearer::parse(format!("BEARER {token}").as_bytes()), Ok(bearer.clone()));
         assert!(bearer.is(token) && !bearer.is("b"));
         assert!(!format!("{bearer:?}").contains("mF"));
     }
     for token in ["", "=", "a b", "a=b", "\u{e9}", "a\"", "a,b"] {
         assert_eq!(Bearer::new(token).err(), Some(CredentialsError::BadToken), "{token}");
     }
-    assert_eq!(Bearer::read(b"Bearer"), Err(CredentialsError::BadToken));
-    assert_eq!(Bearer::read(b"Basic Og=="), Err(CredentialsError::OtherScheme));
+    assert_eq!(Bearer::parse(b"Bearer"), Err(CredentialsError::BadToken));
+    assert_eq!(Bearer::parse(b"Basic Og=="), Err(CredentialsError::OtherScheme));
     let rows = [
         (None, "Bearer realm=\"r\"", 0),
         (Some(BearerProblem::InvalidRequest), "Bearer realm=\"r\", error=\"invalid_request\"", 400),
@@ -241,8 +241,8 @@ fn bearer_tokens() {
 
 #[test]
 fn secrets_do_not_show() {
-    let credentials = Credentials::read(b"Digest response=\"secret\"").unwrap();
+    let credentials = Credentials::parse(b"Digest response=\"secret\"").unwrap();
     assert!(!format!("{credentials:?} {:?}", credentials.content()).contains("secret"));
     assert!(is_same_secret(b"", b"") && !is_same_secret(b"a", b"") && !is_same_secret(b"ab", b"ac"));
-    assert_eq!(Credentials::read(b"A, B"), Err(AuthenticationError::SeveralSchemes));
+    assert_eq!(Credentials::parse(b"A, B"), Err(AuthenticationError::SeveralSchemes));
 }

@@ -3,7 +3,7 @@
 use callboard_core::netrc::{Netrc, NetrcError, NetrcProblem};
 
 fn found(text: &str, host: &str) -> Option<(String, String)> {
-    let netrc = Netrc::read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let netrc = Netrc::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     netrc.look_up(host).map(|entry| (entry.user().to_owned(), entry.password().to_owned()))
 }
 
@@ -42,7 +42,7 @@ fn entries_in_any_layout() {
 
 #[test]
 fn users_of_one_host_are_told_apart() {
-    let netrc = Netrc::read("machine a login u password 1\nmachine a login v password 2\ndefault login w").unwrap();
+    let netrc = Netrc::parse("machine a login u password 1\nmachine a login v password 2\ndefault login w").unwrap();
     let password = |user| netrc.look_up_user("a", user).map(|entry| entry.password().to_owned());
     assert_eq!(password("u").as_deref(), Some("1"));
     assert_eq!(password("v").as_deref(), Some("2"));
@@ -65,7 +65,7 @@ fn what_is_wrong_is_told_with_its_line() {
         ("machine \"a\\", NetrcProblem::QuoteMissing, 1),
     ];
     for (text, problem, line) in rows {
-        assert_eq!(Netrc::read(text).err(), Some(NetrcError { problem, line }), "{text}");
+        assert_eq!(Netrc::parse(text).err(), Some(NetrcError { problem, line }), "{text}");
     }
     let error = NetrcError { problem: NetrcProblem::UnknownWord, line: 7 };
     assert_eq!(error.to_string(), "netrc, line 7: a word that is no keyword");
@@ -73,7 +73,7 @@ fn what_is_wrong_is_told_with_its_line() {
 
 #[test]
 fn long_files_are_refused() {
-    let too_long = |text: &str| Netrc::read(text).err().map(|error| error.problem) == Some(NetrcProblem::TooLong);
+    let too_long = |text: &str| Netrc::parse(text).err().map(|error| error.problem) == Some(NetrcProblem::TooLong);
     assert!(too_long(&" ".repeat(1024 * 1024 + 1)) && !too_long(&" ".repeat(1024 * 1024)));
     assert!(too_long(&"machine a ".repeat(4097)) && !too_long(&"machine a ".repeat(4096)));
 }

@@ -1,6 +1,6 @@
 //! Proxy choice, as tables.
 
-use callboard_core::proxy::{Choice, NoProxy, Proxy, ProxyProblem, ProxyRules, ProxyScheme, connect_target};
+use callboard_core::proxy::{Choice, InvalidProxy, NoProxy, Proxy, ProxyRules, ProxyScheme, connect_target};
 
 #[test]
 fn proxies() {
@@ -26,7 +26,7 @@ fn proxies() {
         ("u%40h:p%3A%2f@q@proxy:1", Http, "proxy:1", Some(("u@h", "p:/@q"))),
     ];
     for (text, scheme, authority, credentials) in rows {
-        let proxy = Proxy::read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let proxy = Proxy::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!((proxy.scheme(), &*proxy.authority()), (scheme, authority), "{text}");
         let pair = proxy.credentials().map(|basic| {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -36,7 +36,7 @@ fn proxies() {
         assert_eq!(pair, expected, "{text}");
         assert_eq!(proxy.authorization().is_some(), credentials.is_some() && !scheme.is_socks());
     }
-    let proxy = Proxy::read("http://Aladdin:open%20sesame@p").unwrap();
+    let proxy = Proxy::parse("http://Aladdin:open%20sesame@p").unwrap();
     assert_eq!(proxy.authorization().as_deref(), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
     assert!(!format!("{proxy:?}").contains("sesame"));
     assert!(Socks5h.resolves() && Http.resolves() && !Socks5.resolves() && Socks5.name() == "socks5");
@@ -46,27 +46,27 @@ fn proxies() {
 #[test]
 fn what_is_no_proxy_is_named() {
     let rows = [
-        ("ftp://p", ProxyProblem::SchemeUnknown),
-        ("://p", ProxyProblem::SchemeUnknown),
-        ("", ProxyProblem::BadHost),
-        ("http://", ProxyProblem::BadHost),
-        ("http://u:p@", ProxyProblem::BadHost),
-        ("http://:80", ProxyProblem::BadHost),
-        ("http://a b", ProxyProblem::BadHost),
-        ("http://a\r\nb", ProxyProblem::BadHost),
-        ("http://[::1", ProxyProblem::BadHost),
-        ("http://[a]", ProxyProblem::BadHost),
-        ("http://[::1]x", ProxyProblem::BadPort),
-        ("http://a:", ProxyProblem::BadPort),
-        ("http://a:0", ProxyProblem::BadPort),
-        ("http://a:65536", ProxyProblem::BadPort),
-        ("http://a:+1", ProxyProblem::BadPort),
-        ("::1", ProxyProblem::BadHost),
-        ("http://u%3Av:p@a", ProxyProblem::BadCredentials),
-        ("http://u:%0a@a", ProxyProblem::BadCredentials),
+        ("ftp://p", InvalidProxy::SchemeUnknown),
+        ("://p", InvalidProxy::SchemeUnknown),
+        ("", InvalidProxy::BadHost),
+        ("http://", InvalidProxy::BadHost),
+        ("http://u:p@", InvalidProxy::BadHost),
+        ("http://:80", InvalidProxy::BadHost),
+        ("http://a b", InvalidProxy::BadHost),
+        ("http://a\r\nb", InvalidProxy::BadHost),
+        ("http://[::1", InvalidProxy::BadHost),
+        ("http://[a]", InvalidProxy::BadHost),
+        ("http://[::1]x", InvalidProxy::BadPort),
+        ("http://a:", InvalidProxy::BadPort),
+        ("http://a:0", InvalidProxy::BadPort),
+        ("http://a:65536", InvalidProxy::BadPort),
+        ("http://a:+1", InvalidProxy::BadPort),
+        ("::1", InvalidProxy::BadHost),
+        ("http://u%3Av:p@a", InvalidProxy::BadCredentials),
+        ("http://u:%0a@a", InvalidProxy::BadCredentials),
     ];
     for (text, expected) in rows {
-        assert_eq!(Proxy::read(text).err(), Some(expected), "{text}");
+        assert_eq!(Proxy::parse(text).err(), Some(expected), "{text}");
     }
 }
 
@@ -129,7 +129,7 @@ fn hosts_that_are_asked_directly() {
         ("fe80::1", "fe80::1%eth0", 80, true),
     ];
     for (list, host, port, expected) in rows {
-        assert_eq!(NoProxy::read(list).fits(host, port), expected, "no_proxy={list} for {host}:{port}");
+        assert_eq!(NoProxy::parse(list).fits(host, port), expected, "no_proxy={list} for {host}:{port}");
     }
 }
 
@@ -176,7 +176,7 @@ fn variables_in_both_cases() {
     let error = ProxyRules::from_variables([("HTTPS_PROXY", "http://u:secret@:80")]).unwrap_err();
     assert_eq!(error.to_string(), "HTTPS_PROXY: the proxy has no valid host");
     assert_eq!(chosen(&ProxyRules::none(), "http"), None);
-    assert_eq!(chosen(&ProxyRules::through(Proxy::read("p").unwrap()), "https"), Some("p"));
+    assert_eq!(chosen(&ProxyRules::through(Proxy::parse("p").unwrap()), "https"), Some("p"));
 }
 
 #[test]

@@ -280,7 +280,7 @@ fn random_calls_keep_the_rules() {
                             *given += 1;
                         }
                         (Lookup::Wait(id, waiter), None, Some((lookup, waiters))) if id == *lookup => {
-                            waiters.push(waiter)
+                            waiters.push(waiter);
                         }
                         (Lookup::Start(id, waiter), None, lookup @ None) => *lookup = Some((id, vec![waiter])),
                         (other, ..) => panic!("seed {seed}, step {step}: {other:?}"),

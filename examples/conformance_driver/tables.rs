@@ -3,7 +3,7 @@
 //! The driver program and `tests/conformance.rs` share this file, so that both are held to the same answers.
 
 use callboard::client::Url;
-use callboard::core::authentication::read_challenges;
+use callboard::core::authentication::parse_challenges;
 use callboard::core::digest::{self, Algorithm, PasswordHash, Proof, Quality};
 use callboard::core::disposition::Disposition;
 use callboard::core::fields::AcceptEncoding;
@@ -98,14 +98,14 @@ fn resolve(input: &Value) -> Value {
 }
 
 fn digest(input: &Value) -> Value {
-    let Some(algorithm) = Algorithm::read(text(input, "algorithm").as_bytes()) else { return error("no algorithm") };
+    let Some(algorithm) = Algorithm::from_name(text(input, "algorithm").as_bytes()) else { return error("no algorithm") };
     let part = |name: &str| text(input, name).as_bytes();
     let secret = PasswordHash::new(algorithm.hash, part("username"), part("realm"), part("password"));
     let proof = Proof {
         nonce: part("nonce"),
         client_nonce: part("cnonce"),
         nonce_count: part("nc"),
-        quality: Quality::read(part("qop")),
+        quality: Quality::from_name(part("qop")),
         method: text(input, "method"),
         target: part("uri"),
         body: part("body"),
@@ -115,7 +115,7 @@ fn digest(input: &Value) -> Value {
 
 fn digest_challenge(input: &Value) -> Value {
     let fields = input["www_authenticate"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let challenges: Vec<_> = fields.filter_map(|field| read_challenges(field.as_bytes()).ok()).flatten().collect();
+    let challenges: Vec<_> = fields.filter_map(|field| parse_challenges(field.as_bytes()).ok()).flatten().collect();
     match digest::choose(&challenges, true) {
         Ok(chosen) => json!({ "algorithm": chosen.algorithm().name() }),
         Err(refusal) => error(refusal),
@@ -125,5 +125,5 @@ fn digest_challenge(input: &Value) -> Value {
 fn no_proxy(input: &Value) -> Value {
     let Ok(url) = Url::parse(text(input, "url")) else { return error("no URL") };
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-    json!({ "direct": NoProxy::read(text(input, "no_proxy")).fits(host, port) })
+    json!({ "direct": NoProxy::parse(text(input, "no_proxy")).fits(host, port) })
 }

@@ -2,7 +2,7 @@
 //! read again from what is written. The Digest machines take any challenge and any credentials.
 #![no_main]
 
-use callboard_core::authentication::{Basic, Bearer, Challenge, Credentials, Parameters, read_challenges};
+use callboard_core::authentication::{Basic, Bearer, Challenge, Credentials, Parameters, parse_challenges};
 use callboard_core::digest::{DigestClient, DigestRequest, DigestServer, PasswordHash, ReceivedRequest};
 use callboard_core::netrc::Netrc;
 use callboard_core::proxy::{NoProxy, Proxy, ProxyRules};
@@ -15,40 +15,40 @@ fuzz_target!(|bytes: &[u8]| {
     answer(bytes);
     verify(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
-        if let Ok(netrc) = Netrc::read(text) {
+        if let Ok(netrc) = Netrc::parse(text) {
             let _ = netrc.look_up("example.org");
         }
-        if let Ok(proxy) = Proxy::read(text) {
-            let again = Proxy::read(&format!("{}://{}", proxy.scheme().name(), proxy.authority())).expect("a proxy");
+        if let Ok(proxy) = Proxy::parse(text) {
+            let again = Proxy::parse(&format!("{}://{}", proxy.scheme().name(), proxy.authority())).expect("a proxy");
             assert_eq!((again.host(), again.port(), again.scheme()), (proxy.host(), proxy.port(), proxy.scheme()));
             if let Some(field) = proxy.authorization() {
-                assert_eq!(Basic::read(field.as_bytes()).as_ref().ok(), proxy.credentials());
+                assert_eq!(Basic::parse(field.as_bytes()).as_ref().ok(), proxy.credentials());
             }
         }
-        let _ = NoProxy::read(text).fits("10.1.2.3", 80) | NoProxy::read(text).fits("www.example.org", 80);
+        let _ = NoProxy::parse(text).fits("10.1.2.3", 80) | NoProxy::parse(text).fits("www.example.org", 80);
         let _ = ProxyRules::from_variables(text.lines().filter_map(|line| line.split_once('=')));
     }
 });
 
 fn challenges(bytes: &[u8]) {
-    if let Ok(list) = read_challenges(bytes) {
+    if let Ok(list) = parse_challenges(bytes) {
         let written: Vec<_> = list.iter().map(Challenge::to_field).collect();
-        assert_eq!(read_challenges(&written.join(&b", "[..])).as_ref(), Ok(&list));
+        assert_eq!(parse_challenges(&written.join(&b", "[..])).as_ref(), Ok(&list));
     }
-    if let Ok(parameters) = Parameters::read(bytes) {
-        assert_eq!(Parameters::read(&parameters.to_field()), Ok(parameters));
+    if let Ok(parameters) = Parameters::parse(bytes) {
+        assert_eq!(Parameters::parse(&parameters.to_field()), Ok(parameters));
     }
 }
 
 fn credentials(bytes: &[u8]) {
-    if let Ok(credentials) = Credentials::read(bytes) {
-        assert_eq!(Credentials::read(&credentials.to_field()), Ok(credentials));
+    if let Ok(credentials) = Credentials::parse(bytes) {
+        assert_eq!(Credentials::parse(&credentials.to_field()), Ok(credentials));
     }
-    if let Ok(basic) = Basic::read(bytes) {
-        assert_eq!(Basic::read(basic.to_field().as_bytes()), Ok(basic));
+    if let Ok(basic) = Basic::parse(bytes) {
+        assert_eq!(Basic::parse(basic.to_field().as_bytes()), Ok(basic));
     }
-    if let Ok(bearer) = Bearer::read(bytes) {
-        assert_eq!(Bearer::read(bearer.to_field().as_bytes()), Ok(bearer));
+    if let Ok(bearer) = Bearer::parse(bytes) {
+        assert_eq!(Bearer::parse(bearer.to_field().as_bytes()), Ok(bearer));
     }
 }
 
@@ -66,7 +66,7 @@ fn answer(bytes: &[u8]) {
         let field = attempt.authorization().expect("an answer");
         let mut sent = Headers::new();
         sent.append(header::AUTHORIZATION, field).expect("a field value");
-        assert!(Credentials::read(field).expect("credentials").is("Digest"));
+        assert!(Credentials::parse(field).expect("credentials").is("Digest"));
         assert!(client.handle_unauthorized(&mut attempt, &request, &headers).is_err());
     }
     let mut info = Headers::new();

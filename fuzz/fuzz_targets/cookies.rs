@@ -37,10 +37,10 @@ fn check_grammar(line: &[u8]) {
     for (_, value) in pairs {
         assert!(unquote(value).len() <= value.len());
     }
-    if let Ok(cookie) = SetCookie::read(line)
+    if let Ok(cookie) = SetCookie::parse(line)
         && let Ok(field) = cookie.write()
     {
-        assert_eq!(SetCookie::read(&field), Ok(cookie));
+        assert_eq!(SetCookie::parse(&field), Ok(cookie));
     }
 }
 

@@ -75,14 +75,14 @@ mod digest {
     /// Whether a value of `Authorization` proves that its sender knows the password `p`.
     fn is_right(field: Option<&String>, method: &str, target: &str, body: &[u8], count: &str) -> bool {
         let Some(field) = field else { return false };
-        let credentials = Credentials::read(field.as_bytes()).unwrap();
+        let credentials = Credentials::parse(field.as_bytes()).unwrap();
         let get = |name: &str| credentials.parameters().unwrap().get(name).unwrap_or_default();
         let secret = PasswordHash::new(Algorithm::SHA_256.hash, b"u", b"r", b"p");
         let proof = Proof {
             nonce: get("nonce"),
             client_nonce: get("cnonce"),
             nonce_count: count.as_bytes(),
-            quality: Quality::read(get("qop")),
+            quality: Quality::from_name(get("qop")),
             method,
             target: target.as_bytes(),
             body,

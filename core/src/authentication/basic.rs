@@ -17,7 +17,7 @@ use crate::base64;
 ///
 /// let basic = Basic::new("Aladdin", "open sesame")?;
 /// assert_eq!(basic.to_field(), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-/// let received = Basic::read(b"basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")?;
+/// let received = Basic::parse(b"basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")?;
 /// assert_eq!(received.user(), b"Aladdin");
 /// assert!(received.is("Aladdin", "open sesame"));
 /// # Ok::<(), callboard_core::authentication::CredentialsError>(())
@@ -42,8 +42,8 @@ impl Basic {
     }
 
     /// Reads a field. The scheme's case does not matter, and the Base64 may lack its padding.
-    pub fn read(field: &[u8]) -> Result<Self, CredentialsError> {
-        Self::from_credentials(&Credentials::read(field).map_err(|_| CredentialsError::Malformed)?)
+    pub fn parse(field: &[u8]) -> Result<Self, CredentialsError> {
+        Self::from_credentials(&Credentials::parse(field).map_err(|_| CredentialsError::Malformed)?)
     }
 
     /// Takes credentials apart.

@@ -15,7 +15,7 @@ use crate::Status;
 ///
 /// let bearer = Bearer::new("mF_9.B5f-4.1JqM")?;
 /// assert_eq!(bearer.to_field(), "Bearer mF_9.B5f-4.1JqM");
-/// assert_eq!(Bearer::read(b"bearer mF_9.B5f-4.1JqM")?.token(), bearer.token());
+/// assert_eq!(Bearer::parse(b"bearer mF_9.B5f-4.1JqM")?.token(), bearer.token());
 /// assert!(Bearer::new("two words").is_err());
 /// # Ok::<(), callboard_core::authentication::CredentialsError>(())
 /// ```
@@ -31,8 +31,8 @@ impl Bearer {
     }
 
     /// Reads a field. The scheme's case does not matter.
-    pub fn read(field: &[u8]) -> Result<Self, CredentialsError> {
-        Self::from_credentials(&Credentials::read(field).map_err(|_| CredentialsError::Malformed)?)
+    pub fn parse(field: &[u8]) -> Result<Self, CredentialsError> {
+        Self::from_credentials(&Credentials::parse(field).map_err(|_| CredentialsError::Malformed)?)
     }
 
     /// Takes credentials apart.

@@ -10,9 +10,9 @@ use crate::Headers;
 /// One challenge: a scheme and what it asks for.
 ///
 /// ```
-/// use callboard_core::authentication::{Challenge, read_challenges};
+/// use callboard_core::authentication::{Challenge, parse_challenges};
 ///
-/// let list = read_challenges(br#"Negotiate, Newauth realm="a, b", type=1, Basic realm="c""#)?;
+/// let list = parse_challenges(br#"Negotiate, Newauth realm="a, b", type=1, Basic realm="c""#)?;
 /// let schemes: Vec<_> = list.iter().map(Challenge::scheme).collect();
 /// assert_eq!(schemes, ["Negotiate", "Newauth", "Basic"]);
 /// assert_eq!(list[1].text("realm"), Some("a, b"));
@@ -82,7 +82,7 @@ impl PartialEq for Challenge {
 impl Eq for Challenge {}
 
 /// The challenges of one field, in order. At most 32 with 64 parameters each.
-pub fn read_challenges(field: &[u8]) -> Result<Vec<Challenge>, AuthenticationError> {
+pub fn parse_challenges(field: &[u8]) -> Result<Vec<Challenge>, AuthenticationError> {
     let list = schemes::read(field)?;
     Ok(list.into_iter().map(|(scheme, content)| Challenge { scheme, content }).collect())
 }
@@ -91,5 +91,5 @@ pub fn read_challenges(field: &[u8]) -> Result<Vec<Challenge>, AuthenticationErr
 /// [`PROXY_AUTHENTICATE`](crate::header::PROXY_AUTHENTICATE)), in order. A field that is malformed is left out, so that
 /// it cannot hide what the others say.
 pub fn challenges(headers: &Headers, name: &str) -> Vec<Challenge> {
-    headers.get_all(name).filter_map(|field| read_challenges(field).ok()).flatten().take(MOST).collect()
+    headers.get_all(name).filter_map(|field| parse_challenges(field).ok()).flatten().take(MOST).collect()
 }

@@ -11,7 +11,7 @@ use super::{AuthenticationError, Content, Parameters, schemes};
 /// ```
 /// use callboard_core::authentication::{Content, Credentials};
 ///
-/// let credentials = Credentials::read(b"Token abc123")?;
+/// let credentials = Credentials::parse(b"Token abc123")?;
 /// assert!(credentials.is("token"));
 /// assert_eq!(credentials.content(), &Content::Token68("abc123".into()));
 /// # Ok::<(), callboard_core::authentication::AuthenticationError>(())
@@ -30,7 +30,7 @@ impl Credentials {
     }
 
     /// Reads a field.
-    pub fn read(field: &[u8]) -> Result<Self, AuthenticationError> {
+    pub fn parse(field: &[u8]) -> Result<Self, AuthenticationError> {
         let mut list = schemes::read(field)?.into_iter();
         match (list.next(), list.next()) {
             (Some((scheme, content)), None) => Ok(Self { scheme, content }),

@@ -18,7 +18,7 @@ mod secret;
 
 pub use basic::Basic;
 pub use bearer::{Bearer, BearerProblem};
-pub use challenge::{Challenge, challenges, read_challenges};
+pub use challenge::{Challenge, challenges, parse_challenges};
 pub use credentials::Credentials;
 pub use error::{AuthenticationError, CredentialsError};
 pub use parameters::{Content, Parameters};

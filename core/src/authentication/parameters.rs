@@ -32,7 +32,7 @@ pub enum Content {
 /// ```
 /// use callboard_core::authentication::Parameters;
 ///
-/// let parameters = Parameters::read(br#"realm="a \"b\", c", stale=true"#)?;
+/// let parameters = Parameters::parse(br#"realm="a \"b\", c", stale=true"#)?;
 /// assert_eq!(parameters.text("Realm"), Some("a \"b\", c"));
 /// assert_eq!(parameters.to_field(), br#"realm="a \"b\", c", stale=true"#);
 /// # Ok::<(), callboard_core::authentication::AuthenticationError>(())
@@ -55,7 +55,7 @@ impl Parameters {
 
     /// Reads a field that is a list of parameters: `Authentication-Info` and `Proxy-Authentication-Info` (RFC 9110
     /// §11.6.3).
-    pub fn read(value: &[u8]) -> Result<Self, AuthenticationError> {
+    pub fn parse(value: &[u8]) -> Result<Self, AuthenticationError> {
         let mut scanner = Scanner::new(value);
         let mut parameters = Self::new();
         loop {

@@ -11,8 +11,8 @@ use core::time::Duration;
 use url::{Host, Url};
 
 use super::build::has_prefix;
+use super::error::CookieError;
 use super::pairs::write_cookies;
-use super::refusal::Refusal;
 use super::set_cookie::{SameSite, SetCookie};
 use super::site::{Access, Site, is_loopback, is_public_suffix, is_within};
 use super::store::{Room, Store};
@@ -83,18 +83,18 @@ impl CookieJar {
 
     /// Reads the value of a `Set-Cookie` field that came with the answer of `url` and takes the cookie, or says why
     /// not. An expired one removes what it replaces.
-    pub fn set_field(&mut self, field: &[u8], url: &Url, access: Access, unix_seconds: u64) -> Result<(), Refusal> {
-        self.set(SetCookie::read(field)?, url, access, unix_seconds)
+    pub fn set_field(&mut self, field: &[u8], url: &Url, access: Access, unix_seconds: u64) -> Result<(), CookieError> {
+        self.set(SetCookie::parse(field)?, url, access, unix_seconds)
     }
 
     /// Takes a cookie as [`set_field`](Self::set_field) does.
-    pub fn set(&mut self, cookie: SetCookie, url: &Url, access: Access, unix_seconds: u64) -> Result<(), Refusal> {
+    pub fn set(&mut self, cookie: SetCookie, url: &Url, access: Access, unix_seconds: u64) -> Result<(), CookieError> {
         let cookie = self.judge(cookie, url, access, unix_seconds)?;
         self.put(cookie, access, unix_seconds)
     }
 
     /// Takes a cookie that goes to every host. `Domain` is not looked at; without `Path` it goes to every path.
-    pub fn set_everywhere(&mut self, cookie: SetCookie, unix_seconds: u64) -> Result<(), Refusal> {
+    pub fn set_everywhere(&mut self, cookie: SetCookie, unix_seconds: u64) -> Result<(), CookieError> {
         let cookie = self.judge_everywhere(cookie, unix_seconds)?;
         self.put(cookie, Access::default(), unix_seconds)
     }
@@ -170,7 +170,7 @@ impl CookieJar {
         self.store.retain(keeps);
     }
 
-    pub(super) fn judge_everywhere(&self, cookie: SetCookie, unix_seconds: u64) -> Result<StoredCookie, Refusal> {
+    pub(super) fn judge_everywhere(&self, cookie: SetCookie, unix_seconds: u64) -> Result<StoredCookie, CookieError> {
         check_prefix(&cookie, false)?;
         let path = cookie.path.clone().unwrap_or_else(|| b"/"[..].into());
         Ok(self.stored(cookie, Box::default(), false, path, unix_seconds))
@@ -183,49 +183,49 @@ impl CookieJar {
         url: &Url,
         access: Access,
         now: u64,
-    ) -> Result<StoredCookie, Refusal> {
-        let asked = Asked::of(url, &self.settings).ok_or(Refusal::NoHost)?;
+    ) -> Result<StoredCookie, CookieError> {
+        let asked = Asked::of(url, &self.settings).ok_or(CookieError::NoHost)?;
         let (domain, is_host_only) = self.domain(&cookie, &asked)?;
         if cookie.is_secure && !asked.is_secure {
-            return Err(Refusal::NotSecureOrigin);
+            return Err(CookieError::NotSecureOrigin);
         }
         if cookie.is_http_only && access.is_script {
-            return Err(Refusal::HttpOnly);
+            return Err(CookieError::HttpOnly);
         }
         check_prefix(&cookie, is_host_only)?;
         match cookie.same_site {
-            Some(SameSite::None) if !cookie.is_secure => return Err(Refusal::SameSiteNone),
+            Some(SameSite::None) if !cookie.is_secure => return Err(CookieError::SameSiteNone),
             Some(SameSite::None) => {}
             _ if access.site == Site::Same || access.site != Site::Cross && !access.is_script => {}
-            _ => return Err(Refusal::CrossSite),
+            _ => return Err(CookieError::CrossSite),
         }
         let path = cookie.path.clone().unwrap_or_else(|| default_path(url.path()).as_bytes().into());
         let cookie = self.stored(cookie, domain, is_host_only, path, now);
         if !cookie.is_secure && !asked.is_secure && self.hides_secure(&cookie, now) {
-            return Err(Refusal::HidesSecure);
+            return Err(CookieError::HidesSecure);
         }
         Ok(cookie)
     }
 
     /// The domain of the cookie, and whether it is for that host alone.
-    fn domain(&self, cookie: &SetCookie, asked: &Asked<'_>) -> Result<(Box<str>, bool), Refusal> {
+    fn domain(&self, cookie: &SetCookie, asked: &Asked<'_>) -> Result<(Box<str>, bool), CookieError> {
         if !asked.is_name && !self.settings.accepts_addresses {
-            return Err(Refusal::AddressHost);
+            return Err(CookieError::AddressHost);
         }
         let Some(domain) = cookie.domain() else { return Ok((asked.host.into(), true)) };
         let domain = core::str::from_utf8(domain).ok().filter(|domain| domain.is_ascii() && !domain.ends_with('.'));
-        let domain = domain.ok_or(Refusal::DomainInvalid)?;
+        let domain = domain.ok_or(CookieError::DomainInvalid)?;
         let is_public = || self.settings.rejects_public_suffixes && is_public_suffix(domain);
         if domain == asked.host {
             return Ok((domain.into(), !asked.is_name || is_public()));
         }
         if is_public() {
-            return Err(Refusal::PublicSuffix);
+            return Err(CookieError::PublicSuffix);
         }
         if asked.is_name && is_within(asked.host, domain) {
             return Ok((domain.into(), false));
         }
-        Err(Refusal::DomainMismatch)
+        Err(CookieError::DomainMismatch)
     }
 
     fn stored(
@@ -267,12 +267,12 @@ impl CookieJar {
     }
 
     /// Puts a cookie in the place of the one that it replaces, whose age it takes over.
-    pub(super) fn put(&mut self, mut cookie: StoredCookie, access: Access, now: u64) -> Result<(), Refusal> {
+    pub(super) fn put(&mut self, mut cookie: StoredCookie, access: Access, now: u64) -> Result<(), CookieError> {
         (cookie.order, cookie.used) = (self.store.next_turn(), self.store.next_turn());
         if let Some(old) = self.store.take_same(&cookie).filter(|old| !old.is_expired(now)) {
             if old.is_http_only && access.is_script {
                 self.store.insert(old, self.room(), now);
-                return Err(Refusal::HttpOnly);
+                return Err(CookieError::HttpOnly);
             }
             (cookie.created, cookie.order) = (old.created, old.order);
         }
@@ -330,16 +330,16 @@ impl<'a> Asked<'a> {
 }
 
 /// RFC 6265bis §4.1.3: what a name promises, whichever its case.
-fn check_prefix(cookie: &SetCookie, is_host_only: bool) -> Result<(), Refusal> {
+fn check_prefix(cookie: &SetCookie, is_host_only: bool) -> Result<(), CookieError> {
     let (name, value) = (&*cookie.name, &*cookie.value);
     if name.is_empty() && (has_prefix(value, "__Secure-") || has_prefix(value, "__Host-")) {
-        return Err(Refusal::HiddenPrefix);
+        return Err(CookieError::HiddenPrefix);
     }
     if has_prefix(name, "__Secure-") && !cookie.is_secure {
-        return Err(Refusal::SecurePrefix);
+        return Err(CookieError::SecurePrefix);
     }
     let is_bound = cookie.is_secure && is_host_only && cookie.path.as_deref() == Some(b"/");
-    if has_prefix(name, "__Host-") && !is_bound { Err(Refusal::HostPrefix) } else { Ok(()) }
+    if has_prefix(name, "__Host-") && !is_bound { Err(CookieError::HostPrefix) } else { Ok(()) }
 }
 
 /// The directory of a path (RFC 6265bis §5.1.4).

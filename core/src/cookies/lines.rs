@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use url::Url;
 
+use super::error::CookieError;
 use super::jar::CookieJar;
-use super::refusal::Refusal;
 use super::set_cookie::SetCookie;
 use super::site::Access;
 use super::stored::StoredCookie;
@@ -23,7 +23,7 @@ pub struct Restored {
     /// Cookies that were taken; one that has expired meanwhile counts, and is gone.
     pub taken: usize,
     /// The lines that were not, from 1, and why.
-    pub refused: Vec<(usize, Refusal)>,
+    pub refused: Vec<(usize, CookieError)>,
 }
 
 impl CookieJar {
@@ -71,23 +71,23 @@ impl CookieJar {
         restored
     }
 
-    fn restore_line(&mut self, line: &[u8], unix_seconds: u64) -> Result<(), Refusal> {
+    fn restore_line(&mut self, line: &[u8], unix_seconds: u64) -> Result<(), CookieError> {
         let mut parts = line.splitn(4, |&byte| byte == b'\t');
-        let mut part = || parts.next().ok_or(Refusal::Line);
-        let created = parse_decimal(part()?).ok_or(Refusal::Line)?;
-        let host = core::str::from_utf8(part()?).map_err(|_| Refusal::Line)?;
+        let mut part = || parts.next().ok_or(CookieError::Line);
+        let created = parse_decimal(part()?).ok_or(CookieError::Line)?;
+        let host = core::str::from_utf8(part()?).map_err(|_| CookieError::Line)?;
         let path = part()?;
-        let mut cookie = SetCookie::read(part()?)?;
+        let mut cookie = SetCookie::parse(part()?)?;
         if !path.starts_with(b"/") || path.iter().any(u8::is_ascii_control) {
-            return Err(Refusal::Line);
+            return Err(CookieError::Line);
         }
         cookie.path = Some(path.into());
         let cookie = if host == "*" {
             self.judge_everywhere(cookie, unix_seconds)?
         } else {
-            let url = Url::parse(&format!("https://{host}/")).map_err(|_| Refusal::NoHost)?;
+            let url = Url::parse(&format!("https://{host}/")).map_err(|_| CookieError::NoHost)?;
             if url.host_str() != Some(host) {
-                return Err(Refusal::Line);
+                return Err(CookieError::Line);
             }
             self.judge(cookie, &url, Access::default(), unix_seconds)?
         };

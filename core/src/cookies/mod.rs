@@ -6,12 +6,12 @@
 
 mod build;
 mod date;
+mod error;
 #[cfg(feature = "cookies")]
 mod jar;
 #[cfg(feature = "cookies")]
 mod lines;
 mod pairs;
-mod refusal;
 mod set_cookie;
 #[cfg(feature = "cookies")]
 mod site;
@@ -22,12 +22,12 @@ mod stored;
 
 pub use build::InvalidCookie;
 pub use date::cookie_date;
+pub use error::CookieError;
 #[cfg(feature = "cookies")]
 pub use jar::{CookieJar, JarSettings};
 #[cfg(feature = "cookies")]
 pub use lines::Restored;
 pub use pairs::{CookiePairs, is_cookie_value, read_cookies, unquote, write_cookies};
-pub use refusal::Refusal;
 pub use set_cookie::{SameSite, SetCookie};
 #[cfg(feature = "cookies")]
 pub use site::{Access, Site, is_same_site, registrable_domain};

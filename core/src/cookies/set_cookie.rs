@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::date::cookie_date;
+use super::error::CookieError;
 use super::pairs::{name_and_value, split_once};
-use super::refusal::Refusal;
 use crate::date::http_date;
 use crate::syntax::trim_ows;
 
@@ -46,13 +46,13 @@ impl SameSite {
     }
 }
 
-/// A cookie as a server sets it: read from a field by [`read`](Self::read), or made by [`new`](Self::new) and what
+/// A cookie as a server sets it: read from a field by [`parse`](Self::parse), or made by [`new`](Self::new) and what
 /// follows it, and written by [`write`](Self::write).
 ///
 /// ```
 /// use callboard_core::cookies::{SameSite, SetCookie};
 ///
-/// let cookie = SetCookie::read(b"id=\"7\"; Path=/; Max-Age=60; SameSite=lax; Secure; Unknown").unwrap();
+/// let cookie = SetCookie::parse(b"id=\"7\"; Path=/; Max-Age=60; SameSite=lax; Secure; Unknown").unwrap();
 /// assert_eq!((cookie.name(), cookie.value()), (&b"id"[..], &b"\"7\""[..]));
 /// assert_eq!((cookie.path(), cookie.max_age()), (Some(&b"/"[..]), Some(60)));
 /// assert_eq!((cookie.same_site(), cookie.is_secure()), (Some(SameSite::Lax), true));
@@ -75,17 +75,17 @@ pub struct SetCookie {
 
 impl SetCookie {
     /// Reads the value of one `Set-Cookie` field. Linear in its length, which the caller has bounded.
-    pub fn read(field: &[u8]) -> Result<Self, Refusal> {
+    pub fn parse(field: &[u8]) -> Result<Self, CookieError> {
         if field.iter().any(|&byte| byte.is_ascii_control() && byte != b'\t') {
-            return Err(Refusal::ControlCharacter);
+            return Err(CookieError::ControlCharacter);
         }
         let (pair, mut rest) = split_once(field, b';');
         let (name, value) = name_and_value(pair);
         if name.is_empty() && value.is_empty() {
-            return Err(Refusal::Empty);
+            return Err(CookieError::Empty);
         }
         if name.len() + value.len() > PAIR_LIMIT {
-            return Err(Refusal::TooLong);
+            return Err(CookieError::TooLong);
         }
         let mut cookie = Self::new(name, value);
         while let Some(attributes) = rest {

@@ -71,7 +71,7 @@ pub(super) fn hexadecimal_of(bytes: &[u8]) -> String {
 /// ```
 /// use callboard_core::digest::{Algorithm, Hash};
 ///
-/// let algorithm = Algorithm::read(b"sha-256-SESS").unwrap();
+/// let algorithm = Algorithm::from_name(b"sha-256-SESS").unwrap();
 /// assert_eq!(algorithm, Algorithm { hash: Hash::Sha256, is_session: true });
 /// assert_eq!(algorithm.name(), "SHA-256-sess");
 /// ```
@@ -98,7 +98,7 @@ impl Algorithm {
     pub const SHA_256: Self = Self { hash: Hash::Sha256, is_session: false };
 
     /// The algorithm of that name, whatever its case.
-    pub fn read(name: &[u8]) -> Option<Self> {
+    pub fn from_name(name: &[u8]) -> Option<Self> {
         let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
         if is("SHA-1") || is("SHA-1-sess") {
             return Some(Self { hash: Hash::Sha1, is_session: is("SHA-1-sess") });

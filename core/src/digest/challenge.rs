@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::algorithm::Algorithm;
-use super::error::Refusal;
+use super::error::ChallengeError;
 use super::response::Quality;
 use crate::authentication::{Challenge, Parameters};
 
@@ -39,20 +39,20 @@ pub(super) enum Qualities {
 
 impl DigestChallenge {
     /// Reads a challenge.
-    pub fn read(challenge: &Challenge) -> Result<Self, Refusal> {
+    pub fn from_challenge(challenge: &Challenge) -> Result<Self, ChallengeError> {
         let Some(parameters) = challenge.parameters().filter(|_| challenge.is("Digest")) else {
-            return Err(if challenge.is("Digest") { Refusal::RealmMissing } else { Refusal::NoDigest });
+            return Err(if challenge.is("Digest") { ChallengeError::RealmMissing } else { ChallengeError::NoDigest });
         };
-        let nonce = parameters.get("nonce").filter(|nonce| !nonce.is_empty()).ok_or(Refusal::NonceMissing)?;
+        let nonce = parameters.get("nonce").filter(|nonce| !nonce.is_empty()).ok_or(ChallengeError::NonceMissing)?;
         let algorithm_name = parameters.get("algorithm").filter(|name| !name.is_empty());
         let algorithm = match algorithm_name {
-            Some(name) => Algorithm::read(name).ok_or(Refusal::AlgorithmUnknown)?,
+            Some(name) => Algorithm::from_name(name).ok_or(ChallengeError::AlgorithmUnknown)?,
             None => Algorithm::MD5,
         };
         let says = |name: &str, text: &str| parameters.text(name).is_some_and(|value| value.eq_ignore_ascii_case(text));
         let domain = parameters.text("domain").filter(|domain| domain.len() <= DOMAIN).unwrap_or_default();
         Ok(Self {
-            realm: parameters.get("realm").ok_or(Refusal::RealmMissing)?.to_vec(),
+            realm: parameters.get("realm").ok_or(ChallengeError::RealmMissing)?.to_vec(),
             nonce: nonce.to_vec(),
             opaque: parameters.get("opaque").map(<[u8]>::to_vec),
             algorithm,
@@ -86,28 +86,28 @@ impl DigestChallenge {
     }
 
     /// The quality to answer with: the body is protected if it is known.
-    pub(super) fn quality(&self, has_body: bool) -> Result<Option<Quality>, Refusal> {
+    pub(super) fn quality(&self, has_body: bool) -> Result<Option<Quality>, ChallengeError> {
         match self.qualities {
             Qualities::Unlisted => Ok(None),
             Qualities::Both | Qualities::Integrity if has_body => Ok(Some(Quality::Integrity)),
             Qualities::Authentication | Qualities::Both => Ok(Some(Quality::Authentication)),
-            Qualities::Integrity => Err(Refusal::BodyUnknown),
+            Qualities::Integrity => Err(ChallengeError::BodyUnknown),
         }
     }
 }
 
-fn qualities(parameters: &Parameters) -> Result<Qualities, Refusal> {
+fn qualities(parameters: &Parameters) -> Result<Qualities, ChallengeError> {
     let Some(list) = parameters.get("qop").filter(|list| !list.trim_ascii().is_empty()) else {
         return Ok(Qualities::Unlisted);
     };
     let lists = |quality: Quality| {
-        list.split(|&byte| byte == b',').any(|name| Quality::read(name.trim_ascii()) == Some(quality))
+        list.split(|&byte| byte == b',').any(|name| Quality::from_name(name.trim_ascii()) == Some(quality))
     };
     match (lists(Quality::Authentication), lists(Quality::Integrity)) {
         (true, true) => Ok(Qualities::Both),
         (true, false) => Ok(Qualities::Authentication),
         (false, true) => Ok(Qualities::Integrity),
-        (false, false) => Err(Refusal::QualityUnknown),
+        (false, false) => Err(ChallengeError::QualityUnknown),
     }
 }
 
@@ -115,21 +115,21 @@ fn qualities(parameters: &Parameters) -> Result<Qualities, Refusal> {
 /// `has_body` says whether the body of the request is known, which the quality `auth-int` asks for.
 ///
 /// ```
-/// use callboard_core::authentication::read_challenges;
+/// use callboard_core::authentication::parse_challenges;
 /// use callboard_core::digest::{Algorithm, choose};
 ///
 /// let field = br#"Digest realm="a", nonce="b", algorithm=MD5, Digest realm="a", nonce="c", algorithm=SHA-256"#;
-/// let chosen = choose(&read_challenges(field).unwrap(), true).unwrap();
+/// let chosen = choose(&parse_challenges(field).unwrap(), true).unwrap();
 /// assert_eq!(chosen.algorithm(), Algorithm::SHA_256);
 /// ```
-pub fn choose(challenges: &[Challenge], has_body: bool) -> Result<DigestChallenge, Refusal> {
-    let mut best: Result<DigestChallenge, Refusal> = Err(Refusal::NoDigest);
+pub fn choose(challenges: &[Challenge], has_body: bool) -> Result<DigestChallenge, ChallengeError> {
+    let mut best: Result<DigestChallenge, ChallengeError> = Err(ChallengeError::NoDigest);
     for challenge in challenges.iter().filter(|challenge| challenge.is("Digest")) {
-        let read = DigestChallenge::read(challenge).and_then(|read| read.quality(has_body).map(|_| read));
+        let read = DigestChallenge::from_challenge(challenge).and_then(|read| read.quality(has_body).map(|_| read));
         best = match (best, read) {
             (Ok(best), Ok(read)) if read.algorithm.hash > best.algorithm.hash => Ok(read),
             (Ok(best), _) => Ok(best),
-            (Err(Refusal::NoDigest), read) => read,
+            (Err(ChallengeError::NoDigest), read) => read,
             (Err(first), read) => read.map_err(|_| first),
         };
     }

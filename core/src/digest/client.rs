@@ -15,7 +15,7 @@ use url::{Position, Url};
 use super::algorithm::Hash;
 use super::challenge::{DigestChallenge, choose};
 use super::credentials::render;
-use super::error::{ProofError, Refusal};
+use super::error::{ChallengeError, ProofError};
 use super::response::{PasswordHash, Proof, Quality, of_secret};
 use super::space::{Space, is_same_origin};
 use crate::authentication::{Parameters, challenges, is_same_secret};
@@ -39,7 +39,7 @@ use crate::{Headers, Method, header};
 /// assert!(attempt.authorization().unwrap().starts_with(b"Digest username=\"Mufasa\", realm=\"a\""));
 /// // Send once more with that as `Authorization`. The next request carries it at once:
 /// assert!(client.begin(&request).authorization().is_some());
-/// # Ok::<(), callboard_core::digest::Refusal>(())
+/// # Ok::<(), callboard_core::digest::ChallengeError>(())
 /// ```
 #[derive(Clone)]
 pub struct DigestClient {
@@ -111,12 +111,12 @@ impl Attempt {
 impl DigestClient {
     /// For a user. `seed` is entropy, from which the client's nonces follow. A name with a colon or a control character
     /// is refused.
-    pub fn new(user: &str, password: &str, seed: [u64; 2]) -> Result<Self, Refusal> {
+    pub fn new(user: &str, password: &str, seed: [u64; 2]) -> Result<Self, ChallengeError> {
         if user.contains(':') {
-            return Err(Refusal::ColonInUser);
+            return Err(ChallengeError::ColonInUser);
         }
         if user.chars().any(char::is_control) {
-            return Err(Refusal::ControlCharacter);
+            return Err(ChallengeError::ControlCharacter);
         }
         let (user, password) = (user.into(), password.into());
         Ok(Self { user, password, seed, drawn: 0, is_preemptive: true, origin: None, known: None })
@@ -155,17 +155,17 @@ impl DigestClient {
         attempt: &mut Attempt,
         request: &DigestRequest<'_>,
         headers: &Headers,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), ChallengeError> {
         if !self.is_trusted(request.url) {
-            return Err(Refusal::OtherOrigin);
+            return Err(ChallengeError::OtherOrigin);
         }
         if attempt.is_second {
-            return Err(Refusal::AlreadyAnswered);
+            return Err(ChallengeError::AlreadyAnswered);
         }
         let challenge = choose(&challenges(headers, header::WWW_AUTHENTICATE), request.body.is_some())?;
         let is_same_nonce = attempt.sent.as_ref().is_some_and(|sent| sent.nonce == challenge.nonce);
         if is_same_nonce && !challenge.is_stale {
-            return Err(Refusal::AlreadyAnswered);
+            return Err(ChallengeError::AlreadyAnswered);
         }
         attempt.is_second = true;
         let space = match &self.known {
@@ -187,7 +187,7 @@ impl DigestClient {
     ) -> Result<ServerProof, ProofError> {
         let Some(sent) = &attempt.sent else { return Ok(ServerProof::Absent) };
         let Some(field) = headers.get(header::AUTHENTICATION_INFO) else { return Ok(ServerProof::Absent) };
-        let info = Parameters::read(field).map_err(|_| ProofError::Malformed)?;
+        let info = Parameters::parse(field).map_err(|_| ProofError::Malformed)?;
         let proof = sent.check(&info, body)?;
         if let (Some(next), Some(known)) = (info.get("nextnonce").filter(|next| !next.is_empty()), &mut self.known)
             && known.challenge.nonce == sent.nonce
@@ -207,13 +207,13 @@ impl DigestClient {
     }
 
     /// Puts credentials for the known challenge on the attempt.
-    fn answer(&mut self, attempt: &mut Attempt, request: &DigestRequest<'_>) -> Result<(), Refusal> {
+    fn answer(&mut self, attempt: &mut Attempt, request: &DigestRequest<'_>) -> Result<(), ChallengeError> {
         let fresh = self.client_nonce();
-        let Some(known) = &mut self.known else { return Err(Refusal::NoDigest) };
+        let Some(known) = &mut self.known else { return Err(ChallengeError::NoDigest) };
         let challenge = &known.challenge;
         let quality = challenge.quality(request.body.is_some())?;
         // A nonce whose counts are used up is forgotten with its last request refused.
-        known.count = known.count.checked_add(1).ok_or(Refusal::NonceMissing)?;
+        known.count = known.count.checked_add(1).ok_or(ChallengeError::NonceMissing)?;
         let hash = challenge.algorithm.hash;
         let plain = PasswordHash::new(hash, self.user.as_bytes(), &challenge.realm, self.password.as_bytes());
         let (secret, client_nonce) = if challenge.algorithm.is_session {
@@ -267,7 +267,7 @@ impl Sent {
         }
         let Some(claimed) = info.get("rspauth") else { return Ok(ServerProof::Absent) };
         let quality = match info.get("qop") {
-            Some(name) => Some(Quality::read(name).ok_or(ProofError::Malformed)?),
+            Some(name) => Some(Quality::from_name(name).ok_or(ProofError::Malformed)?),
             None => self.quality,
         };
         if quality == Some(Quality::Integrity) && body.is_none() {

@@ -5,7 +5,7 @@ use crate::reasons::reasons;
 
 reasons! {
     /// Why a client does not answer a challenge.
-    Refusal {
+    ChallengeError {
         /// The user name holds a colon: its end could not be told (RFC 7616 §3.4.2).
         ColonInUser => "the user name holds a colon",
         /// The user name holds a control character (RFC 7616 §3.4).
@@ -43,7 +43,7 @@ reasons! {
 
 reasons! {
     /// Why a server does not let a request in.
-    Denial {
+    DigestError {
         /// The request has no credentials.
         Missing => "the request has no credentials",
         /// The credentials are of another scheme.
@@ -69,7 +69,7 @@ reasons! {
     }
 }
 
-impl Denial {
+impl DigestError {
     /// What to answer with: 400 for what is no proper request, else 401 with
     /// [`DigestServer::challenges`](super::DigestServer::challenges).
     pub const fn status(self) -> Status {

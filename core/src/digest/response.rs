@@ -24,7 +24,7 @@ impl Quality {
     }
 
     /// The quality of that name, whatever its case.
-    pub fn read(name: &[u8]) -> Option<Self> {
+    pub fn from_name(name: &[u8]) -> Option<Self> {
         [Self::Authentication, Self::Integrity]
             .into_iter()
             .find(|quality| name.eq_ignore_ascii_case(quality.name().as_bytes()))

@@ -10,7 +10,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::algorithm::Algorithm;
-use super::error::Denial;
+use super::error::DigestError;
 use super::nonce::Nonces;
 use super::response::{PasswordHash, Proof, Quality, of_secret};
 use crate::authentication::{AuthenticationError, Challenge, Content, Credentials, Parameters, is_same_secret};
@@ -21,7 +21,7 @@ use crate::{Instant, extended, percent};
 /// Asks for Digest credentials and verifies them.
 ///
 /// ```
-/// use callboard_core::digest::{Claim, Denial, DigestServer, PasswordHash, ReceivedRequest};
+/// use callboard_core::digest::{Claim, DigestError, DigestServer, PasswordHash, ReceivedRequest};
 /// use callboard_core::Instant;
 ///
 /// let mut server = DigestServer::new("files", [1, 2, 3, 4])?;
@@ -31,8 +31,8 @@ use crate::{Instant, extended, percent};
 ///     let is_known = claim.is("Mufasa");
 ///     is_known.then(|| PasswordHash::new(claim.hash(), b"Mufasa", b"files", b"Circle of Life"))
 /// });
-/// assert_eq!(verified.unwrap_err(), Denial::Missing);
-/// let challenges = server.challenges(Denial::Missing.is_stale(), now)?;   // one `WWW-Authenticate` each
+/// assert_eq!(verified.unwrap_err(), DigestError::Missing);
+/// let challenges = server.challenges(DigestError::Missing.is_stale(), now)?;   // one `WWW-Authenticate` each
 /// assert_eq!(challenges.len(), 2);
 /// # Ok::<(), callboard_core::authentication::AuthenticationError>(())
 /// ```
@@ -162,7 +162,7 @@ impl DigestServer {
         self
     }
 
-    /// The challenges to answer 401 with, a field `WWW-Authenticate` each. See [`Denial::is_stale`].
+    /// The challenges to answer 401 with, a field `WWW-Authenticate` each. See [`DigestError::is_stale`].
     pub fn challenges(&mut self, is_stale: bool, now: Instant) -> Result<Vec<Challenge>, AuthenticationError> {
         let qualities: Vec<&str> = self.qualities.iter().map(|quality| quality.name()).collect();
         let qualities = qualities.join(", ");
@@ -191,13 +191,13 @@ impl DigestServer {
         request: &ReceivedRequest<'_>,
         now: Instant,
         look_up: impl FnOnce(&Claim<'_>) -> Option<PasswordHash>,
-    ) -> Result<Verified, Denial> {
-        let credentials = Credentials::read(request.authorization.ok_or(Denial::Missing)?);
-        let credentials = credentials.map_err(|_| Denial::Malformed)?;
+    ) -> Result<Verified, DigestError> {
+        let credentials = Credentials::parse(request.authorization.ok_or(DigestError::Missing)?);
+        let credentials = credentials.map_err(|_| DigestError::Malformed)?;
         if !credentials.is("Digest") {
-            return Err(Denial::OtherScheme);
+            return Err(DigestError::OtherScheme);
         }
-        let parameters = credentials.parameters().ok_or(Denial::Malformed)?;
+        let parameters = credentials.parameters().ok_or(DigestError::Malformed)?;
         let answer = self.read(parameters, request)?;
         let claim = self.claim(parameters, answer.algorithm)?;
         let known = look_up(&claim).filter(|secret| secret.hash() == answer.algorithm.hash);
@@ -210,12 +210,12 @@ impl DigestServer {
         let expected = of_secret(&secret, &proof);
         let is_right = is_same_secret(expected.as_bytes(), &answer.response.to_ascii_lowercase());
         if !is_right || !is_known {
-            return Err(Denial::Wrong);
+            return Err(DigestError::Wrong);
         }
         let user = claim.user().map(Into::into);
-        let serial = self.nonces.recognise(answer.nonce, self.lifetime, now).ok_or(Denial::Stale)?;
+        let serial = self.nonces.recognise(answer.nonce, self.lifetime, now).ok_or(DigestError::Stale)?;
         if answer.quality.is_some() && !self.nonces.spend(serial, answer.count) {
-            return Err(Denial::Replayed);
+            return Err(DigestError::Replayed);
         }
         Ok(Verified {
             user,
@@ -228,52 +228,52 @@ impl DigestServer {
         })
     }
 
-    fn read<'a>(&self, parameters: &'a Parameters, request: &ReceivedRequest<'_>) -> Result<Answer<'a>, Denial> {
-        let get = |name: &str| parameters.get(name).ok_or(Denial::Malformed);
+    fn read<'a>(&self, parameters: &'a Parameters, request: &ReceivedRequest<'_>) -> Result<Answer<'a>, DigestError> {
+        let get = |name: &str| parameters.get(name).ok_or(DigestError::Malformed);
         if get("realm")? != self.realm.as_bytes() {
-            return Err(Denial::OtherRealm);
+            return Err(DigestError::OtherRealm);
         }
         if get("uri")? != request.target.as_bytes() {
-            return Err(Denial::OtherTarget);
+            return Err(DigestError::OtherTarget);
         }
-        let algorithm = parameters.get("algorithm").map_or(Some(Algorithm::MD5), Algorithm::read);
+        let algorithm = parameters.get("algorithm").map_or(Some(Algorithm::MD5), Algorithm::from_name);
         let algorithm = algorithm.filter(|algorithm| self.algorithms.contains(algorithm));
         let quality = match parameters.get("qop") {
             None if self.takes_unqualified => None,
-            None => return Err(Denial::QualityNotOffered),
+            None => return Err(DigestError::QualityNotOffered),
             Some(name) => {
-                let quality = Quality::read(name).filter(|quality| self.qualities.contains(quality));
-                Some(quality.ok_or(Denial::QualityNotOffered)?)
+                let quality = Quality::from_name(name).filter(|quality| self.qualities.contains(quality));
+                Some(quality.ok_or(DigestError::QualityNotOffered)?)
             }
         };
         if quality == Some(Quality::Integrity) && request.body.is_none() {
-            return Err(Denial::BodyUnknown);
+            return Err(DigestError::BodyUnknown);
         }
         let nonce_count = if quality.is_some() { get("nc")? } else { b"" };
         Ok(Answer {
             nonce: get("nonce")?,
             client_nonce: if quality.is_some() { get("cnonce")? } else { parameters.get("cnonce").unwrap_or_default() },
             nonce_count,
-            count: if quality.is_some() { count(nonce_count).ok_or(Denial::Malformed)? } else { 0 },
+            count: if quality.is_some() { count(nonce_count).ok_or(DigestError::Malformed)? } else { 0 },
             quality,
-            algorithm: algorithm.ok_or(Denial::AlgorithmNotOffered)?,
+            algorithm: algorithm.ok_or(DigestError::AlgorithmNotOffered)?,
             response: get("response")?,
         })
     }
 
     /// Who is claimed: `username`, or `username*` in the one charset that it may be in (RFC 7616 §3.4).
-    fn claim(&self, parameters: &Parameters, algorithm: Algorithm) -> Result<Claim<'_>, Denial> {
+    fn claim(&self, parameters: &Parameters, algorithm: Algorithm) -> Result<Claim<'_>, DigestError> {
         let is_hashed = parameters.text("userhash").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let user = match (parameters.get("username"), parameters.text("username*")) {
             (Some(user), None) => user.to_vec(),
             (None, Some(value)) if !is_hashed => {
-                let (charset, text) = extended::charset(value.as_bytes()).ok_or(Denial::Malformed)?;
+                let (charset, text) = extended::charset(value.as_bytes()).ok_or(DigestError::Malformed)?;
                 if charset != Charset::Utf8 {
-                    return Err(Denial::Malformed);
+                    return Err(DigestError::Malformed);
                 }
-                percent::decode_strictly(text).ok_or(Denial::Malformed)?
+                percent::decode_strictly(text).ok_or(DigestError::Malformed)?
             }
-            _ => return Err(Denial::Malformed),
+            _ => return Err(DigestError::Malformed),
         };
         Ok(Claim { user, is_hashed, realm: &self.realm, algorithm })
     }

@@ -57,7 +57,7 @@ impl ProxyScheme {
 
 reasons! {
     /// Why a text is not a proxy.
-    ProxyProblem {
+    InvalidProxy {
         /// The scheme is none of those that proxies speak.
         SchemeUnknown => "the scheme of the proxy is unknown",
         /// There is no host, or it holds a character that no host has.
@@ -74,11 +74,11 @@ reasons! {
 /// ```
 /// use callboard_core::proxy::{Proxy, ProxyScheme};
 ///
-/// let proxy = Proxy::read("http://me:p%40ss@proxy.example:3128/")?;
+/// let proxy = Proxy::parse("http://me:p%40ss@proxy.example:3128/")?;
 /// assert_eq!((proxy.scheme(), proxy.host(), proxy.port()), (ProxyScheme::Http, "proxy.example", 3128));
 /// assert_eq!(proxy.credentials().unwrap().password(), b"p@ss");
-/// assert_eq!(Proxy::read("[::1]:8080")?.authority(), "[::1]:8080");
-/// # Ok::<(), callboard_core::proxy::ProxyProblem>(())
+/// assert_eq!(Proxy::parse("[::1]:8080")?.authority(), "[::1]:8080");
+/// # Ok::<(), callboard_core::proxy::InvalidProxy>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Proxy {
@@ -91,14 +91,14 @@ pub struct Proxy {
 impl Proxy {
     /// Reads `scheme://user:password@host:port`. Without a scheme it is `http`; without a port, that of the scheme (80,
     /// 443, 1080). What follows the port is not looked at.
-    pub fn read(text: &str) -> Result<Self, ProxyProblem> {
+    pub fn parse(text: &str) -> Result<Self, InvalidProxy> {
         let text = text.trim();
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (scheme, rest),
             None => ("http", text),
         };
         let scheme = SCHEMES.iter().find(|(name, ..)| scheme.eq_ignore_ascii_case(name));
-        let &(_, scheme, default) = scheme.ok_or(ProxyProblem::SchemeUnknown)?;
+        let &(_, scheme, default) = scheme.ok_or(InvalidProxy::SchemeUnknown)?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         // A password may hold an `@` that was not encoded.
         let (user_info, place) = match authority.rsplit_once('@') {
@@ -107,7 +107,7 @@ impl Proxy {
         };
         let (host, port) = split_port(place)?;
         let port = match port {
-            Some(digits) => read_port(digits).ok_or(ProxyProblem::BadPort)?,
+            Some(digits) => read_port(digits).ok_or(InvalidProxy::BadPort)?,
             None => default,
         };
         let credentials = user_info.filter(|info| !info.is_empty()).map(credentials).transpose()?;
@@ -158,13 +158,13 @@ pub fn connect_target(host: &str, port: u16) -> String {
 }
 
 /// Host, without brackets, and port.
-pub(super) fn split_port(place: &str) -> Result<(&str, Option<&str>), ProxyProblem> {
+pub(super) fn split_port(place: &str) -> Result<(&str, Option<&str>), InvalidProxy> {
     if let Some(rest) = place.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or(ProxyProblem::BadHost)?;
+        let (host, rest) = rest.split_once(']').ok_or(InvalidProxy::BadHost)?;
         // A zone (RFC 6874) names an interface of this machine.
         let address = host.split('%').next().unwrap_or_default();
-        let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':').ok_or(ProxyProblem::BadPort)?) };
-        return address.parse::<Ipv6Addr>().map(|_| (host, port)).map_err(|_| ProxyProblem::BadHost);
+        let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':').ok_or(InvalidProxy::BadPort)?) };
+        return address.parse::<Ipv6Addr>().map(|_| (host, port)).map_err(|_| InvalidProxy::BadHost);
     }
     let (host, port) = match place.split_once(':') {
         Some((host, port)) => (host, Some(port)),
@@ -172,7 +172,7 @@ pub(super) fn split_port(place: &str) -> Result<(&str, Option<&str>), ProxyProbl
     };
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte) || byte >= 0x80;
     if host.is_empty() || !host.bytes().all(is_host) {
-        return Err(ProxyProblem::BadHost);
+        return Err(InvalidProxy::BadHost);
     }
     Ok((host, port))
 }
@@ -182,10 +182,10 @@ pub(super) fn read_port(digits: &str) -> Option<u16> {
     digits.parse().ok().filter(|&port| is_number && port > 0)
 }
 
-fn credentials(user_info: &str) -> Result<Basic, ProxyProblem> {
+fn credentials(user_info: &str) -> Result<Basic, InvalidProxy> {
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
     let (user, password) = (percent::decode(user.as_bytes()), percent::decode(password.as_bytes()));
-    Basic::new(user, password).map_err(|_| ProxyProblem::BadCredentials)
+    Basic::new(user, password).map_err(|_| InvalidProxy::BadCredentials)
 }
 
 /// Without the password.

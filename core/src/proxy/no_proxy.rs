@@ -19,7 +19,7 @@ const MOST: usize = 4096;
 /// ```
 /// use callboard_core::proxy::NoProxy;
 ///
-/// let direct = NoProxy::read("localhost, .example.org, 10.0.0.0/8, [::1]:8080");
+/// let direct = NoProxy::parse("localhost, .example.org, 10.0.0.0/8, [::1]:8080");
 /// assert!(direct.fits("www.example.org", 80) && direct.fits("10.1.2.3", 443) && direct.fits("::1", 8080));
 /// assert!(!direct.fits("badexample.org", 80) && !direct.fits("::1", 80));
 /// ```
@@ -46,7 +46,7 @@ enum Hosts {
 
 impl NoProxy {
     /// Reads a list. At most 4096 entries are looked at.
-    pub fn read(list: &str) -> Self {
+    pub fn parse(list: &str) -> Self {
         let entries = list.split(|character: char| character == ',' || character.is_whitespace());
         Self { entries: entries.filter(|entry| !entry.is_empty()).take(MOST).filter_map(Entry::read).collect() }
     }

@@ -7,7 +7,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::address::{Proxy, ProxyProblem};
+use super::address::{InvalidProxy, Proxy};
 use super::no_proxy::NoProxy;
 
 /// A variable that does not name a proxy.
@@ -16,7 +16,7 @@ pub struct ProxyError {
     /// The variable. Its value may hold a password.
     pub variable: String,
     /// What is wrong with its value.
-    pub problem: ProxyProblem,
+    pub problem: InvalidProxy,
 }
 
 impl fmt::Display for ProxyError {
@@ -100,7 +100,7 @@ impl ProxyRules {
             websocket: read(websocket)?,
             secure_websocket: read(secure_websocket)?,
             all: read(all)?,
-            direct: direct.map(|variable| NoProxy::read(&variable.value)).unwrap_or_default(),
+            direct: direct.map(|variable| NoProxy::parse(&variable.value)).unwrap_or_default(),
         })
     }
 
@@ -131,6 +131,6 @@ struct Variable {
 
 fn read(variable: Option<Variable>) -> Result<Option<Proxy>, ProxyError> {
     let Some(variable) = variable.filter(|variable| !variable.value.trim().is_empty()) else { return Ok(None) };
-    let proxy = Proxy::read(&variable.value);
+    let proxy = Proxy::parse(&variable.value);
     proxy.map(Some).map_err(|problem| ProxyError { variable: variable.name, problem })
 }

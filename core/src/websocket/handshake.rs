@@ -1,4 +1,4 @@
-//! The opening handshake, both sides (RFC 6455 §4): fields in, fields and an [`Agreement`] out.
+//! The opening handshake, both sides (RFC 6455 §4): fields in, fields and an [`Agreement`](super::Agreement) out.
 //!
 //! ```
 //! use callboard_core::websocket::Settings;

@@ -1,7 +1,7 @@
 //! `SameSite` and `HttpOnly`: who asks.
 
 use callboard_core::Method;
-use callboard_core::cookies::{Access, CookieJar, Refusal, Site, is_same_site, registrable_domain};
+use callboard_core::cookies::{Access, CookieError, CookieJar, Site, is_same_site, registrable_domain};
 
 use super::jar::{NOW, url};
 
@@ -63,7 +63,7 @@ fn same_site_decides_what_is_sent_and_what_is_set() {
         for (site, bit) in sites {
             let access = Access::from_site(site);
             let mut jar = CookieJar::default();
-            let expected = if taken & bit == 0 { Err(Refusal::CrossSite) } else { Ok(()) };
+            let expected = if taken & bit == 0 { Err(CookieError::CrossSite) } else { Ok(()) };
             assert_eq!(jar.set_field(field.as_bytes(), &url(HTTPS), access, NOW), expected, "{field} from {site:?}");
             let mut jar = CookieJar::default();
             jar.set_field(field.as_bytes(), &url(HTTPS), Access::default(), NOW).unwrap();
@@ -79,20 +79,20 @@ fn scripts_of_another_site_get_no_lax_cookie() {
     jar.set_field(b"a=1", &url(HTTPS), Access::default(), NOW).unwrap();
     let script = Access { site: Site::Navigation, is_script: true };
     assert_eq!(jar.cookie_field(&url(HTTPS), script, NOW), None);
-    assert_eq!(jar.set_field(b"b=1", &url(HTTPS), script, NOW), Err(Refusal::CrossSite));
+    assert_eq!(jar.set_field(b"b=1", &url(HTTPS), script, NOW), Err(CookieError::CrossSite));
 }
 
 #[test]
 fn http_only_cookies_are_not_for_scripts() {
     let (script, http) = (Access::SCRIPT, Access::default());
     let mut jar = CookieJar::default();
-    assert_eq!(jar.set_field(b"a=1; HttpOnly", &url(HTTPS), script, NOW), Err(Refusal::HttpOnly));
+    assert_eq!(jar.set_field(b"a=1; HttpOnly", &url(HTTPS), script, NOW), Err(CookieError::HttpOnly));
     jar.set_field(b"a=1; HttpOnly; Max-Age=5", &url(HTTPS), http, NOW).unwrap();
     jar.set_field(b"b=2", &url(HTTPS), script, NOW).unwrap();
     assert_eq!(jar.cookie_field(&url(HTTPS), script, NOW).unwrap(), b"b=2");
     // It cannot be replaced or removed, and stays where it was.
     for field in ["a=3", "a=; Max-Age=0"] {
-        assert_eq!(jar.set_field(field.as_bytes(), &url(HTTPS), script, NOW), Err(Refusal::HttpOnly));
+        assert_eq!(jar.set_field(field.as_bytes(), &url(HTTPS), script, NOW), Err(CookieError::HttpOnly));
     }
     assert_eq!(jar.cookie_field(&url(HTTPS), http, NOW).unwrap(), b"a=1; b=2");
     assert_eq!(jar.len(), 2);

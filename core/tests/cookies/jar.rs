@@ -1,6 +1,6 @@
 //! What the jar takes, and whom it gives it: rules as tables, with the ordinary access of a program.
 
-use callboard_core::cookies::{Access, CookieJar, JarSettings, Refusal, SetCookie, StoredCookie};
+use callboard_core::cookies::{Access, CookieError, CookieJar, JarSettings, SetCookie, StoredCookie};
 use url::Url;
 
 pub(crate) const NOW: u64 = 1_000_000_000;
@@ -10,7 +10,7 @@ pub(crate) fn url(text: &str) -> Url {
     Url::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-pub(crate) fn set(jar: &mut CookieJar, from: &str, field: &str) -> Result<(), Refusal> {
+pub(crate) fn set(jar: &mut CookieJar, from: &str, field: &str) -> Result<(), CookieError> {
     jar.set_field(field.as_bytes(), &url(from), Access::default(), NOW)
 }
 
@@ -30,7 +30,7 @@ fn jar(cookies: &[(&str, &str)]) -> CookieJar {
 
 #[test]
 fn refusals() {
-    use Refusal::{
+    use CookieError::{
         ControlCharacter, DomainInvalid, DomainMismatch, HiddenPrefix, HostPrefix, NoHost, NotSecureOrigin,
         PublicSuffix, SameSiteNone, SecurePrefix,
     };
@@ -232,7 +232,7 @@ fn settings_are_in_force() {
     let base = JarSettings::default;
     let mut no_addresses = with(JarSettings { accepts_addresses: false, ..base() });
     for host in ["127.0.0.1", "[::1]"] {
-        assert_eq!(set(&mut no_addresses, &format!("http://{host}/"), "a=1"), Err(Refusal::AddressHost));
+        assert_eq!(set(&mut no_addresses, &format!("http://{host}/"), "a=1"), Err(CookieError::AddressHost));
     }
     set(&mut no_addresses, "http://localhost/", "a=1").unwrap();
 
@@ -247,7 +247,7 @@ fn settings_are_in_force() {
         assert_eq!(get(&mut loopback, &from), "a=1", "{host}");
     }
     for host in ["notlocalhost", "localhost.example", "128.0.0.1", "[::2]"] {
-        assert_eq!(set(&mut loopback, &format!("http://{host}/"), "a=1; Secure"), Err(Refusal::NotSecureOrigin));
+        assert_eq!(set(&mut loopback, &format!("http://{host}/"), "a=1; Secure"), Err(CookieError::NotSecureOrigin));
     }
 
     let origins = vec![url("http://dev.example:8080/ignored")];
@@ -255,18 +255,18 @@ fn settings_are_in_force() {
     set(&mut origin, "http://dev.example:8080/", "a=1; Secure").unwrap();
     assert_eq!(get(&mut origin, "http://dev.example:8080/x"), "a=1");
     assert_eq!(get(&mut origin, "http://dev.example/"), "");
-    assert_eq!(set(&mut origin, "http://dev.example/", "b=1; Secure"), Err(Refusal::NotSecureOrigin));
+    assert_eq!(set(&mut origin, "http://dev.example/", "b=1; Secure"), Err(CookieError::NotSecureOrigin));
 }
 
 #[test]
 fn what_is_not_secure_leaves_secure_cookies_alone() {
     let secure = ("https://www.example.org/x/y", "a=1; Secure; Path=/x");
     let table = [
-        ("http://www.example.org/", "a=2; Path=/x", Err(Refusal::HidesSecure)),
-        ("http://www.example.org/", "a=2; Path=/x/y", Err(Refusal::HidesSecure)),
-        ("http://www.example.org/", "a=2; Path=/x; Domain=example.org", Err(Refusal::HidesSecure)),
-        ("http://b.www.example.org/", "a=2; Path=/x", Err(Refusal::HidesSecure)),
-        ("http://www.example.org/", "a=; Path=/x; Max-Age=0", Err(Refusal::HidesSecure)),
+        ("http://www.example.org/", "a=2; Path=/x", Err(CookieError::HidesSecure)),
+        ("http://www.example.org/", "a=2; Path=/x/y", Err(CookieError::HidesSecure)),
+        ("http://www.example.org/", "a=2; Path=/x; Domain=example.org", Err(CookieError::HidesSecure)),
+        ("http://b.www.example.org/", "a=2; Path=/x", Err(CookieError::HidesSecure)),
+        ("http://www.example.org/", "a=; Path=/x; Max-Age=0", Err(CookieError::HidesSecure)),
         ("http://www.example.org/", "a=2; Path=/", Ok(())),
         ("http://www.example.org/", "a=2; Path=/xy", Ok(())),
         ("http://www.example.org/", "b=2; Path=/x", Ok(())),
@@ -315,7 +315,7 @@ fn a_cookie_for_every_host_goes_to_every_host() {
     let mut jar = jar(&[("http://a.example/", "own=1")]);
     jar.set_everywhere(SetCookie::new("all", "1"), NOW).unwrap();
     jar.set_everywhere(SetCookie::new("deep", "1").with_path("/x").with_secure(), NOW).unwrap();
-    assert_eq!(jar.set_everywhere(SetCookie::new("__Host-a", "1"), NOW), Err(Refusal::HostPrefix));
+    assert_eq!(jar.set_everywhere(SetCookie::new("__Host-a", "1"), NOW), Err(CookieError::HostPrefix));
     for (to, expected) in [
         ("http://a.example/", "own=1; all=1"),
         ("http://b.example/x", "all=1"),

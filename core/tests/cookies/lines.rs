@@ -1,6 +1,6 @@
 //! Saving and restoring.
 
-use callboard_core::cookies::{Access, CookieJar, JarSettings, Refusal, Restored, SameSite, SetCookie};
+use callboard_core::cookies::{Access, CookieError, CookieJar, JarSettings, Restored, SameSite, SetCookie};
 
 use super::jar::{NOW, get, set, url};
 
@@ -88,26 +88,26 @@ fn a_file_brings_in_nothing_that_a_server_could_not() {
     let mut jar = CookieJar::default();
     let Restored { taken, refused } = jar.restore(text.as_bytes(), NOW);
     let expected = [
-        (4, Refusal::PublicSuffix),
-        (5, Refusal::DomainMismatch),
-        (6, Refusal::SecurePrefix),
-        (7, Refusal::HostPrefix),
-        (8, Refusal::HostPrefix),
-        (9, Refusal::SameSiteNone),
-        (10, Refusal::Line),
-        (11, Refusal::Line),
-        (12, Refusal::Line),
-        (13, Refusal::Line),
-        (14, Refusal::Line),
-        (15, Refusal::Line),
-        (16, Refusal::NoHost),
-        (17, Refusal::NoHost),
-        (18, Refusal::Line),
-        (19, Refusal::ControlCharacter),
-        (20, Refusal::Line),
+        (4, CookieError::PublicSuffix),
+        (5, CookieError::DomainMismatch),
+        (6, CookieError::SecurePrefix),
+        (7, CookieError::HostPrefix),
+        (8, CookieError::HostPrefix),
+        (9, CookieError::SameSiteNone),
+        (10, CookieError::Line),
+        (11, CookieError::Line),
+        (12, CookieError::Line),
+        (13, CookieError::Line),
+        (14, CookieError::Line),
+        (15, CookieError::Line),
+        (16, CookieError::NoHost),
+        (17, CookieError::NoHost),
+        (18, CookieError::Line),
+        (19, CookieError::ControlCharacter),
+        (20, CookieError::Line),
     ];
     assert_eq!((taken, refused), (1, expected.to_vec()));
     assert_eq!(get(&mut jar, "http://example.org/"), "a=1");
     let mut strict = CookieJar::new(JarSettings { accepts_addresses: false, ..JarSettings::default() });
-    assert_eq!(strict.restore(b"0\t127.0.0.1\t/\ta=1", NOW).refused, [(1, Refusal::AddressHost)]);
+    assert_eq!(strict.restore(b"0\t127.0.0.1\t/\ta=1", NOW).refused, [(1, CookieError::AddressHost)]);
 }

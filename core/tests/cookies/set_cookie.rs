@@ -3,11 +3,11 @@
 use core::time::Duration;
 
 use callboard_core::Random;
-use callboard_core::cookies::{InvalidCookie, Refusal, SameSite, SetCookie, cookie_date};
+use callboard_core::cookies::{CookieError, InvalidCookie, SameSite, SetCookie, cookie_date};
 use callboard_core::date::http_date;
 
 fn read(field: &str) -> SetCookie {
-    SetCookie::read(field.as_bytes()).unwrap_or_else(|refusal| panic!("{field}: {refusal}"))
+    SetCookie::parse(field.as_bytes()).unwrap_or_else(|refusal| panic!("{field}: {refusal}"))
 }
 
 #[test]
@@ -67,18 +67,18 @@ fn what_is_no_cookie_is_named() {
     assert_eq!(read(&at_limit).value().len(), 4000);
     let above = format!("{at_limit}v");
     let table = [
-        ("", Refusal::Empty),
-        ("=", Refusal::Empty),
-        (" = ; Path=/", Refusal::Empty),
-        ("; a=1", Refusal::Empty),
-        ("a=1\0", Refusal::ControlCharacter),
-        ("a=1; Path=/\x1f", Refusal::ControlCharacter),
-        ("a=1; x\r\n", Refusal::ControlCharacter),
-        ("a=\x7f", Refusal::ControlCharacter),
-        (&above, Refusal::TooLong),
+        ("", CookieError::Empty),
+        ("=", CookieError::Empty),
+        (" = ; Path=/", CookieError::Empty),
+        ("; a=1", CookieError::Empty),
+        ("a=1\0", CookieError::ControlCharacter),
+        ("a=1; Path=/\x1f", CookieError::ControlCharacter),
+        ("a=1; x\r\n", CookieError::ControlCharacter),
+        ("a=\x7f", CookieError::ControlCharacter),
+        (&above, CookieError::TooLong),
     ];
     for (field, refusal) in table {
-        assert_eq!(SetCookie::read(field.as_bytes()), Err(refusal), "{field}");
+        assert_eq!(SetCookie::parse(field.as_bytes()), Err(refusal), "{field}");
     }
     assert_eq!(read("a=1\t2; Path=/\tx").value(), b"1\t2");
 }

@@ -102,7 +102,7 @@ fn examples() {
         },
     ];
     for row in rows {
-        let algorithm = Algorithm::read(row.algorithm.as_bytes()).unwrap();
+        let algorithm = Algorithm::from_name(row.algorithm.as_bytes()).unwrap();
         let (user, realm, password) = (row.user.as_bytes(), row.realm.as_bytes(), row.password.as_bytes());
         let secret = PasswordHash::new(algorithm.hash, user, realm, password);
         let proof = Proof {
@@ -125,16 +125,16 @@ fn algorithms_are_read_without_case_and_have_one_name() {
     for name in names {
         for (name, is_session) in [(name.to_owned(), false), (format!("{name}-sess"), true)] {
             for spelled in [name.clone(), name.to_ascii_lowercase(), name.to_ascii_uppercase()] {
-                let algorithm = Algorithm::read(spelled.as_bytes()).unwrap();
+                let algorithm = Algorithm::from_name(spelled.as_bytes()).unwrap();
                 assert_eq!((algorithm.name(), algorithm.is_session), (&*name, is_session));
             }
         }
-        strength.push(Algorithm::read(name.as_bytes()).unwrap().hash);
+        strength.push(Algorithm::from_name(name.as_bytes()).unwrap().hash);
     }
     assert!(strength.is_sorted());
-    assert_eq!(Algorithm::read(b"SHA-1").unwrap().hash, Hash::Sha1);
+    assert_eq!(Algorithm::from_name(b"SHA-1").unwrap().hash, Hash::Sha1);
     for unknown in ["", "MD4", "MD5 ", "MD5-", "SHA-384", "sess", "\"MD5\""] {
-        assert_eq!(Algorithm::read(unknown.as_bytes()), None, "{unknown}");
+        assert_eq!(Algorithm::from_name(unknown.as_bytes()), None, "{unknown}");
     }
 }
 

@@ -1,9 +1,9 @@
 //! The client: which challenge it answers, with what, where, and how often.
 
-use callboard_core::authentication::{Credentials, read_challenges};
+use callboard_core::authentication::{Credentials, parse_challenges};
 use callboard_core::digest::{
-    Attempt, DigestClient, DigestRequest, PasswordHash, Proof, ProofError, Quality, Refusal, ServerProof, choose,
-    response,
+    Attempt, ChallengeError, DigestClient, DigestRequest, PasswordHash, Proof, ProofError, Quality, ServerProof,
+    choose, response,
 };
 use callboard_core::{Headers, Method};
 use url::Url;
@@ -34,12 +34,12 @@ fn get(url: &Url) -> DigestRequest<'_> {
 
 /// A parameter of what the attempt carries.
 fn parameter(attempt: &Attempt, name: &str) -> Option<String> {
-    let credentials = Credentials::read(attempt.authorization()?).unwrap();
+    let credentials = Credentials::parse(attempt.authorization()?).unwrap();
     Some(String::from_utf8(credentials.parameters()?.get(name)?.to_vec()).unwrap())
 }
 
 /// Answers one challenge for a GET of `at`.
-fn answered(client: &mut DigestClient, at: &str, field: &str) -> Result<Attempt, Refusal> {
+fn answered(client: &mut DigestClient, at: &str, field: &str) -> Result<Attempt, ChallengeError> {
     let url = url(at);
     let mut attempt = client.begin(&get(&url));
     client.handle_unauthorized(&mut attempt, &get(&url), &challenged(&[field]))?;
@@ -62,24 +62,24 @@ fn the_strongest_challenge_that_can_be_answered_is_chosen() {
         (r#"Digest realm="r", nonce="1", algorithm=SHA-256, qop="auth-x", Digest realm="r", nonce="2""#, "MD5"),
     ];
     for (field, expected) in rows {
-        let chosen = choose(&read_challenges(field.as_bytes()).unwrap(), true);
+        let chosen = choose(&parse_challenges(field.as_bytes()).unwrap(), true);
         assert_eq!(chosen.map(|chosen| chosen.algorithm().name()), Ok(expected), "{field}");
     }
 }
 
 #[test]
 fn what_cannot_be_answered_is_named() {
-    let rows: [(&[&str], Refusal); 10] = [
-        (&[], Refusal::NoDigest),
-        (&[r#"Basic realm="r""#, "Negotiate"], Refusal::NoDigest),
-        (&["Digest"], Refusal::RealmMissing),
-        (&[r#"Digest nonce="n""#], Refusal::RealmMissing),
-        (&[r#"Digest realm="r""#], Refusal::NonceMissing),
-        (&[r#"Digest realm="r", nonce="""#], Refusal::NonceMissing),
-        (&[r#"Digest realm="r", nonce="n", algorithm=SHA-3"#], Refusal::AlgorithmUnknown),
-        (&[r#"Digest realm="r", nonce="n", qop="other""#], Refusal::QualityUnknown),
-        (&[r#"Digest realm="r", nonce="n", nonce="m""#], Refusal::NoDigest),
-        (&[r#"Digest realm="r", nonce="n"#], Refusal::NoDigest),
+    let rows: [(&[&str], ChallengeError); 10] = [
+        (&[], ChallengeError::NoDigest),
+        (&[r#"Basic realm="r""#, "Negotiate"], ChallengeError::NoDigest),
+        (&["Digest"], ChallengeError::RealmMissing),
+        (&[r#"Digest nonce="n""#], ChallengeError::RealmMissing),
+        (&[r#"Digest realm="r""#], ChallengeError::NonceMissing),
+        (&[r#"Digest realm="r", nonce="""#], ChallengeError::NonceMissing),
+        (&[r#"Digest realm="r", nonce="n", algorithm=SHA-3"#], ChallengeError::AlgorithmUnknown),
+        (&[r#"Digest realm="r", nonce="n", qop="other""#], ChallengeError::QualityUnknown),
+        (&[r#"Digest realm="r", nonce="n", nonce="m""#], ChallengeError::NoDigest),
+        (&[r#"Digest realm="r", nonce="n"#], ChallengeError::NoDigest),
     ];
     for (fields, expected) in rows {
         let (mut client, url) = (client(), url("http://a/"));
@@ -87,8 +87,8 @@ fn what_cannot_be_answered_is_named() {
         let refused = client.handle_unauthorized(&mut attempt, &get(&url), &challenged(fields));
         assert_eq!((refused, attempt.authorization()), (Err(expected), None), "{fields:?}");
     }
-    assert_eq!(DigestClient::new("a:b", "", [0; 2]).unwrap_err(), Refusal::ColonInUser);
-    assert_eq!(DigestClient::new("a\nb", "", [0; 2]).unwrap_err(), Refusal::ControlCharacter);
+    assert_eq!(DigestClient::new("a:b", "", [0; 2]).unwrap_err(), ChallengeError::ColonInUser);
+    assert_eq!(DigestClient::new("a\nb", "", [0; 2]).unwrap_err(), ChallengeError::ControlCharacter);
 }
 
 #[test]
@@ -131,13 +131,13 @@ fn credentials_echo_the_challenge_and_count() {
 #[test]
 fn the_body_is_protected_if_it_is_known() {
     /// More parameters, the body, and the quality.
-    type Row = (&'static str, Option<&'static [u8]>, Result<Option<&'static str>, Refusal>);
+    type Row = (&'static str, Option<&'static [u8]>, Result<Option<&'static str>, ChallengeError>);
     let rows: [Row; 7] = [
         (r#"qop="auth,auth-int""#, Some(b"x"), Ok(Some("auth-int"))),
         (r#"qop="auth-int , AUTH""#, None, Ok(Some("auth"))),
         (r#"qop="auth""#, Some(b"x"), Ok(Some("auth"))),
         (r#"qop="auth-int""#, Some(b""), Ok(Some("auth-int"))),
-        (r#"qop="auth-int""#, None, Err(Refusal::BodyUnknown)),
+        (r#"qop="auth-int""#, None, Err(ChallengeError::BodyUnknown)),
         (r#"qop="""#, Some(b"x"), Ok(None)),
         ("stale=false", Some(b"x"), Ok(None)),
     ];
@@ -161,7 +161,7 @@ fn a_request_is_sent_twice_at_most() {
     client.handle_unauthorized(&mut attempt, &get(&url), &challenged(&[CHALLENGE])).unwrap();
     for headers in [&challenged(&[CHALLENGE]), &stale] {
         let refused = client.handle_unauthorized(&mut attempt, &get(&url), headers);
-        assert_eq!(refused, Err(Refusal::AlreadyAnswered));
+        assert_eq!(refused, Err(ChallengeError::AlreadyAnswered));
     }
     // One that went out with an old nonce gets one more chance, with the new one.
     let mut attempt = client.begin(&get(&url));
@@ -172,7 +172,7 @@ fn a_request_is_sent_twice_at_most() {
     // The same nonce without `stale`: it was the password.
     let mut attempt = client.begin(&get(&url));
     let same = challenged(&[r#"Digest realm="r", nonce="m", qop="auth""#]);
-    assert_eq!(client.handle_unauthorized(&mut attempt, &get(&url), &same), Err(Refusal::AlreadyAnswered));
+    assert_eq!(client.handle_unauthorized(&mut attempt, &get(&url), &same), Err(ChallengeError::AlreadyAnswered));
 }
 
 #[test]
@@ -202,11 +202,11 @@ fn the_password_is_for_one_server_and_those_that_it_names() {
     let other = r#"Digest realm="r", nonce="3", domain="http://third/""#;
     assert!(answered(&mut client, "http://other/b/", other).is_ok());
     for text in ["http://other/a", "http://third/", "https://first/a"] {
-        assert_eq!(answered(&mut client, text, CHALLENGE).err(), Some(Refusal::OtherOrigin), "{text}");
+        assert_eq!(answered(&mut client, text, CHALLENGE).err(), Some(ChallengeError::OtherOrigin), "{text}");
     }
     assert!(answered(&mut client, "http://first/elsewhere", CHALLENGE).is_ok());
     let mut bound = self::client().for_origin(&url("http://first/"));
-    assert_eq!(answered(&mut bound, "http://other/", CHALLENGE).err(), Some(Refusal::OtherOrigin));
+    assert_eq!(answered(&mut bound, "http://other/", CHALLENGE).err(), Some(ChallengeError::OtherOrigin));
 }
 
 #[test]

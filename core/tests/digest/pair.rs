@@ -1,8 +1,8 @@
 //! A client and a server that share a password come together, whatever is offered.
 
 use callboard_core::digest::{
-    Algorithm, Attempt, Denial, DigestClient, DigestRequest, DigestServer, Hash, PasswordHash, Quality,
-    ReceivedRequest, Refusal, ServerProof,
+    Algorithm, Attempt, ChallengeError, DigestClient, DigestError, DigestRequest, DigestServer, Hash, PasswordHash,
+    Quality, ReceivedRequest, ServerProof,
 };
 use callboard_core::{Headers, Instant, Method, Random};
 use url::Url;
@@ -17,7 +17,7 @@ fn send(
     client: &mut DigestClient,
     attempt: &Attempt,
     request: &DigestRequest<'_>,
-) -> Result<ServerProof, Denial> {
+) -> Result<ServerProof, DigestError> {
     let target = &request.url[url::Position::BeforePath..url::Position::AfterQuery];
     let received = ReceivedRequest {
         authorization: attempt.authorization(),
@@ -50,7 +50,7 @@ fn every_offer_leads_to_an_answer_on_both_sides() {
         let url = Url::parse("http://example.org/a%20b/c?d=e,f&g=%22#h").unwrap();
         let request = DigestRequest { method: &Method::Post, url: &url, body: Some(b"body") };
         let mut attempt = client.begin(&request);
-        assert_eq!(send(&mut server, &mut client, &attempt, &request), Err(Denial::Missing));
+        assert_eq!(send(&mut server, &mut client, &attempt, &request), Err(DigestError::Missing));
         let mut headers = Headers::new();
         for challenge in server.challenges(false, Instant::EPOCH).unwrap() {
             headers.append("WWW-Authenticate", challenge.to_field()).unwrap();
@@ -58,9 +58,9 @@ fn every_offer_leads_to_an_answer_on_both_sides() {
         client.handle_unauthorized(&mut attempt, &request, &headers).unwrap();
         let outcome = send(&mut server, &mut client, &attempt, &request);
         if password != PASSWORD {
-            assert_eq!(outcome, Err(Denial::Wrong));
+            assert_eq!(outcome, Err(DigestError::Wrong));
             let refused = client.handle_unauthorized(&mut attempt, &request, &headers);
-            assert_eq!(refused, Err(Refusal::AlreadyAnswered));
+            assert_eq!(refused, Err(ChallengeError::AlreadyAnswered));
             continue;
         }
         assert_eq!(outcome, Ok(ServerProof::Proven), "{} {qualities:?}", algorithm.name());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use callboard_core::Instant;
 use callboard_core::digest::{
-    Algorithm, Claim, Denial, DigestServer, PasswordHash, Proof, Quality, ReceivedRequest, response,
+    Algorithm, Claim, DigestError, DigestServer, PasswordHash, Proof, Quality, ReceivedRequest, response,
 };
 
 const NOW: Instant = Instant::from_nanos(7_000_000_000);
@@ -34,7 +34,7 @@ struct Sent {
 
 impl Sent {
     fn field(&self) -> String {
-        let algorithm = Algorithm::read(self.algorithm.as_bytes()).unwrap();
+        let algorithm = Algorithm::from_name(self.algorithm.as_bytes()).unwrap();
         let secret = PasswordHash::new(algorithm.hash, b"u", self.realm.as_bytes(), self.password.as_bytes());
         let proof = Proof {
             nonce: self.nonce.as_bytes(),
@@ -78,11 +78,11 @@ fn sent(server: &mut DigestServer) -> Sent {
     }
 }
 
-fn verify(server: &mut DigestServer, sent: &Sent, now: Instant) -> Result<Option<String>, Denial> {
+fn verify(server: &mut DigestServer, sent: &Sent, now: Instant) -> Result<Option<String>, DigestError> {
     verify_field(server, &sent.field(), now)
 }
 
-fn verify_field(server: &mut DigestServer, field: &str, now: Instant) -> Result<Option<String>, Denial> {
+fn verify_field(server: &mut DigestServer, field: &str, now: Instant) -> Result<Option<String>, DigestError> {
     let (authorization, method, target) = (Some(field.as_bytes()), "GET", "/x");
     let request = ReceivedRequest { authorization, method, target, body: Some(b"body") };
     server.verify(&request, now, look_up).map(|verified| verified.user)
@@ -111,23 +111,23 @@ fn a_right_answer_is_let_in_once_per_count() {
     let mut server = server();
     let mut sent = sent(&mut server);
     assert_eq!(verify(&mut server, &sent, NOW), Ok(Some("u".to_owned())));
-    assert_eq!(verify(&mut server, &sent, NOW), Err(Denial::Replayed));
+    assert_eq!(verify(&mut server, &sent, NOW), Err(DigestError::Replayed));
     for (count, expected) in [
         ("00000003", Ok(())),
         ("00000002", Ok(())),
-        ("00000002", Err(Denial::Replayed)),
+        ("00000002", Err(DigestError::Replayed)),
         ("00000100", Ok(())),
-        ("00000004", Err(Denial::Replayed)),
-        ("00000000", Err(Denial::Replayed)),
+        ("00000004", Err(DigestError::Replayed)),
+        ("00000000", Err(DigestError::Replayed)),
         ("000000Ff", Ok(())),
-        ("1", Err(Denial::Malformed)),
-        ("0000000g", Err(Denial::Malformed)),
-        ("+0000005", Err(Denial::Malformed)),
+        ("1", Err(DigestError::Malformed)),
+        ("0000000g", Err(DigestError::Malformed)),
+        ("+0000005", Err(DigestError::Malformed)),
     ] {
         sent.count = count;
         assert_eq!(verify(&mut server, &sent, NOW).map(|_| ()), expected, "{count}");
     }
-    assert!(Denial::Replayed.is_stale());
+    assert!(DigestError::Replayed.is_stale());
 }
 
 #[test]
@@ -136,14 +136,17 @@ fn a_nonce_expires_and_says_so_only_to_who_knows_the_password() {
     let sent = sent(&mut server);
     let (last, late) = (NOW + Duration::from_secs(10), NOW + Duration::from_secs(10) + Duration::from_nanos(1));
     assert_eq!(verify(&mut server.clone(), &sent, last), Ok(Some("u".to_owned())));
-    assert_eq!(verify(&mut server, &sent, late), Err(Denial::Stale));
-    assert_eq!(verify(&mut server, &Sent { password: "wrong", ..sent.clone() }, late), Err(Denial::Wrong));
-    assert!(Denial::Stale.is_stale() && !Denial::Wrong.is_stale());
+    assert_eq!(verify(&mut server, &sent, late), Err(DigestError::Stale));
+    assert_eq!(verify(&mut server, &Sent { password: "wrong", ..sent.clone() }, late), Err(DigestError::Wrong));
+    assert!(DigestError::Stale.is_stale() && !DigestError::Wrong.is_stale());
     // A nonce of another server, or of none.
     let other = self::sent(&mut DigestServer::new("r", [1, 2, 3, 5]).unwrap());
-    assert_eq!(verify(&mut server, &other, NOW), Err(Denial::Stale));
+    assert_eq!(verify(&mut server, &other, NOW), Err(DigestError::Stale));
     for nonce in ["", "x", &"0".repeat(64), &format!("{}\u{e9}", "0".repeat(62))] {
-        assert_eq!(verify(&mut server, &Sent { nonce: nonce.to_owned(), ..sent.clone() }, NOW), Err(Denial::Stale));
+        assert_eq!(
+            verify(&mut server, &Sent { nonce: nonce.to_owned(), ..sent.clone() }, NOW),
+            Err(DigestError::Stale)
+        );
     }
 }
 
@@ -152,35 +155,37 @@ fn each_violation_is_named() {
     let mut server = server();
     let right = sent(&mut server);
     let rows = [
-        (Sent { password: "q", ..right.clone() }, Denial::Wrong),
-        (Sent { user: "username=\"v\"".to_owned(), ..right.clone() }, Denial::Wrong),
-        (Sent { realm: "s", ..right.clone() }, Denial::OtherRealm),
-        (Sent { target: "/y", ..right.clone() }, Denial::OtherTarget),
-        (Sent { algorithm: "SHA-512", ..right.clone() }, Denial::AlgorithmNotOffered),
-        (Sent { quality: None, ..right.clone() }, Denial::QualityNotOffered),
-        (Sent { user: "user=\"u\"".to_owned(), ..right.clone() }, Denial::Malformed),
-        (Sent { user: "username=\"u\", username*=UTF-8''u".to_owned(), ..right.clone() }, Denial::Malformed),
-        (Sent { user: "username*=latin1''u".to_owned(), ..right.clone() }, Denial::Malformed),
-        (Sent { more: ", realm=\"r\"", ..right.clone() }, Denial::Malformed),
+        (Sent { password: "q", ..right.clone() }, DigestError::Wrong),
+        (Sent { user: "username=\"v\"".to_owned(), ..right.clone() }, DigestError::Wrong),
+        (Sent { realm: "s", ..right.clone() }, DigestError::OtherRealm),
+        (Sent { target: "/y", ..right.clone() }, DigestError::OtherTarget),
+        (Sent { algorithm: "SHA-512", ..right.clone() }, DigestError::AlgorithmNotOffered),
+        (Sent { quality: None, ..right.clone() }, DigestError::QualityNotOffered),
+        (Sent { user: "user=\"u\"".to_owned(), ..right.clone() }, DigestError::Malformed),
+        (Sent { user: "username=\"u\", username*=UTF-8''u".to_owned(), ..right.clone() }, DigestError::Malformed),
+        (Sent { user: "username*=latin1''u".to_owned(), ..right.clone() }, DigestError::Malformed),
+        (Sent { more: ", realm=\"r\"", ..right.clone() }, DigestError::Malformed),
     ];
     for (sent, expected) in rows {
         assert_eq!(verify(&mut server, &sent, NOW), Err(expected), "{}", sent.field());
     }
-    for (field, expected) in
-        [("Basic dTpw", Denial::OtherScheme), ("Digest", Denial::Malformed), ("Digest abc", Denial::Malformed)]
-    {
+    for (field, expected) in [
+        ("Basic dTpw", DigestError::OtherScheme),
+        ("Digest", DigestError::Malformed),
+        ("Digest abc", DigestError::Malformed),
+    ] {
         assert_eq!(verify_field(&mut server, field, NOW), Err(expected));
     }
     let field = right.field();
     for name in ["username", "realm", "nonce", "uri", "response", "nc", "cnonce"] {
         let without = field.replace(&format!(" {name}="), " x=");
-        assert_eq!(verify_field(&mut server, &without, NOW), Err(Denial::Malformed), "{name}");
+        assert_eq!(verify_field(&mut server, &without, NOW), Err(DigestError::Malformed), "{name}");
     }
     let request = ReceivedRequest { authorization: None, method: "GET", target: "/x", body: None };
-    assert_eq!(server.verify(&request, NOW, look_up).unwrap_err(), Denial::Missing);
+    assert_eq!(server.verify(&request, NOW, look_up).unwrap_err(), DigestError::Missing);
     // After all that, the right one is still let in.
     assert!(verify(&mut server, &right, NOW).is_ok());
-    assert_eq!((Denial::Malformed.status().code(), Denial::Wrong.status().code()), (400, 401));
+    assert_eq!((DigestError::Malformed.status().code(), DigestError::Wrong.status().code()), (400, 401));
 }
 
 #[test]
@@ -190,7 +195,7 @@ fn the_body_is_verified_if_the_client_protects_it() {
     let field = sent.field();
     let authorization = Some(field.as_bytes());
     for (body, expected) in
-        [(None, Err(Denial::BodyUnknown)), (Some(&b"bodi"[..]), Err(Denial::Wrong)), (Some(b"body"), Ok(()))]
+        [(None, Err(DigestError::BodyUnknown)), (Some(&b"bodi"[..]), Err(DigestError::Wrong)), (Some(b"body"), Ok(()))]
     {
         let request = ReceivedRequest { authorization, method: "GET", target: "/x", body };
         assert_eq!(server.verify(&request, NOW, look_up).map(|_| ()), expected);

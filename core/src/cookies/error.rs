@@ -4,7 +4,7 @@ use crate::reasons::reasons;
 
 reasons! {
     /// Why a cookie was not taken. A jar ignores such a cookie and goes on; the reason is for logs and tests.
-    Refusal {
+    CookieError {
         /// Neither name nor value (RFC 6265bis §5.6).
         Empty => "a cookie without name and value",
         /// A control character other than the tab (§5.6 step 1).
