@@ -11,7 +11,7 @@
 //! | `client` | [`client::Session`] | yes |
 //! | `web` | [`web::App`] | yes |
 //! | `websocket` | [`WebSocket`]: one type for both sides | yes |
-//! | `compression` | gzip, deflate and br for bodies, permessage-deflate for WebSockets | |
+//! | `compression` | gzip, deflate and br for bodies, permessage-deflate for WebSocket | |
 //! | `zstd` | zstd beside them; builds a C library | |
 //! | `digest` | Digest authentication | |
 //! | `cookies` | a cookie jar in each session, with the public suffix list | |
