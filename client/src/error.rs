@@ -11,7 +11,7 @@ use callboard_core::authentication::CredentialsError;
 use callboard_core::coding::{CodingsError, DecodeError};
 use callboard_core::deadlines::{Expired, InvalidTimeouts};
 #[cfg(feature = "digest")]
-use callboard_core::digest::{ProofError, ChallengeError};
+use callboard_core::digest::{ChallengeError, ProofError};
 use callboard_core::event_stream::EventStreamError;
 use callboard_core::form::FormError;
 use callboard_core::http1::{ReceiveError, SendError};

@@ -31,7 +31,7 @@ enum Road {
 struct Roads {
     inner: Handle,
     server: Endpoint,
-    roads: Arc<Vec<(SocketAddr, Road)>>,
+    to: Arc<Vec<(SocketAddr, Road)>>,
     look_up_time: Duration,
     log: Arc<Mutex<Log>>,
 }
@@ -54,7 +54,7 @@ impl Roads {
         let roads = Self {
             inner: inner.clone(),
             server: Endpoint::Tcp(endpoint),
-            roads: Arc::new(roads.collect()),
+            to: Arc::new(roads.collect()),
             look_up_time: Duration::ZERO,
             log: Arc::default(),
         };
@@ -69,7 +69,7 @@ impl Roads {
     fn connects(&self) -> Vec<(u128, String)> {
         let log = self.log.lock().unwrap();
         let first = log.connects.first().map_or(Duration::ZERO, |(when, _)| *when);
-        log.connects.iter().map(|(when, to)| ((*when - first).as_millis(), to.ip().to_string())).collect()
+        log.connects.iter().map(|(when, to)| (when.saturating_sub(first).as_millis(), to.ip().to_string())).collect()
     }
 
     fn look_ups(&self) -> usize {
@@ -97,14 +97,14 @@ impl Runtime for Roads {
             if fails {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "no such name"));
             }
-            Ok(roads.roads.iter().map(|(address, _)| SocketAddr::new(address.ip(), port)).collect())
+            Ok(roads.to.iter().map(|(address, _)| SocketAddr::new(address.ip(), port)).collect())
         })
     }
 
     fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         let address = endpoint.tcp().unwrap();
         self.log.lock().unwrap().connects.push((self.inner.now() - Instant::EPOCH, address));
-        let road = self.roads.iter().find(|(other, _)| other.ip() == address.ip()).map(|(_, road)| *road);
+        let road = self.to.iter().find(|(other, _)| other.ip() == address.ip()).map(|(_, road)| *road);
         let (inner, server) = (self.inner.clone(), self.server.clone());
         Box::pin(async move {
             match road.unwrap() {
