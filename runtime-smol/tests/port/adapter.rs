@@ -99,7 +99,7 @@ fn tasks_and_threads_end_with_the_last_handle() {
         let weak = Arc::downgrade(&held);
         for worker in 0..runtime.workers() {
             let held = Arc::clone(&held);
-            let task = async move { assert_eq!(Arc::strong_count(&held), std::future::pending().await) };
+            let task = async move { assert_eq!(Arc::strong_count(&held), std::future::pending::<usize>().await) };
             runtime.spawn_on(worker, Box::new(|| Box::pin(task)));
         }
         drop(held);
@@ -116,7 +116,7 @@ fn tasks_of_block_on_end_with_the_last_handle() {
         let runtime = Handle::from(make());
         let held = Arc::new(());
         let weak = Arc::downgrade(&held);
-        let task = async move { assert_eq!(Arc::strong_count(&held), std::future::pending().await) };
+        let task = async move { assert_eq!(Arc::strong_count(&held), std::future::pending::<usize>().await) };
         block(&runtime, async { runtime.spawn(Box::pin(task)) });
         drop(runtime);
         wait_until_freed(&weak);
