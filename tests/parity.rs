@@ -50,8 +50,10 @@ fn rows(page: &str) -> Vec<Row<'_>> {
 
 /// Rows that are not there, and rows that are there twice or should not be.
 fn missing_rows(rows: &[Row<'_>]) -> Findings {
-    let mut counts: BTreeMap<String, i32> = rows.iter().map(|row| (row.name.clone(), 0)).collect();
-    rows.iter().for_each(|row| *counts.entry(row.name.clone()).or_default() += 1);
+    let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+    for row in rows {
+        *counts.entry(row.name.clone()).or_default() += 1;
+    }
     let wanted =
         AREAS.iter().flat_map(|(area, numbers)| numbers.clone().map(move |number| format!("{area}-{number:02}")));
     let mut findings: Findings = Vec::new();
@@ -116,7 +118,7 @@ fn unheld(row: &Row<'_>) -> Findings {
     for (path, test) in named {
         match (file(&path), test) {
             (None, _) => findings.push(format!("{}: there is no {path}", row.name)),
-            (Some(text), Some(test)) if !has_test(&text, &test) => {
+            (Some(content), Some(test)) if !has_test(&content, &test) => {
                 findings.push(format!("{}: {path} has no test {test}", row.name));
             }
             // A case is data that a test runs; code has to name its test.
