@@ -23,7 +23,8 @@ fn main() -> callboard::Result {
             writeln!(output, "{}", cookies::answer(&row)?)?;
             continue;
         }
-        let answer = if suite == "tables" { tables::table(row["op"].as_str().unwrap_or_default(), &row["in"]) } else { None };
+        let operation = row["op"].as_str().unwrap_or_default();
+        let answer = if suite == "tables" { tables::table(operation, &row["in"]) } else { None };
         let answer = match answer {
             Some(out) => json!({ "id": row["id"], "out": out }),
             None => json!({ "id": row["id"], "skip": true }),

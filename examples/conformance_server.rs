@@ -2,7 +2,8 @@
 //!
 //! `conformance_server --port P --runtime smol|smol-workers|tokio|tokio-workers [--threads N] [--root DIR] [--tls]`
 //!
-//! Serves `/`, `/json`, `/user/{id}`, `/echo`, `/stream` and the WebSocket `/ws`, which echoes. `--root` is for static files, which do not exist yet.
+//! Serves `/`, `/json`, `/user/{id}`, `/echo`, `/stream` and the WebSocket `/ws`, which echoes. `--root` is for static
+//! files, which do not exist yet.
 
 use std::sync::Arc;
 

@@ -33,7 +33,10 @@ SERVERS = {
     "tokio-tungstenite": ("server-tungstenite", []),
     "actix-ws": ("server-actix", []),
 }
-SCRIPTS = {"aiohttp": [PYTHON, os.path.join(run.HERE, "server-aiohttp.py")], "ws": ["node", os.path.join(run.HERE, "server-ws.mjs")]}
+SCRIPTS = {
+    "aiohttp": [PYTHON, os.path.join(run.HERE, "server-aiohttp.py")],
+    "ws": ["node", os.path.join(run.HERE, "server-ws.mjs")],
+}
 # name: size, messages in one write, messages, connections
 CASES = {
     "32": (32, 1, 120_000, 64),
@@ -89,7 +92,8 @@ def echo(names, rounds, case, is_compressed=False):
             run.record("websocket", row)
     print("\n%s bytes%s\n" % (case, ", deflate" if is_compressed else ""))
     yardstick = "limit" if "limit" in names else names[0]
-    run.ratios(figures, ("server", "CPU µs a message", "ratio to %s" % yardstick, "spread"), 3 if window > 1 else 2, yardstick)
+    columns = ("server", "CPU µs a message", "ratio to %s" % yardstick, "spread")
+    run.ratios(figures, columns, 3 if window > 1 else 2, yardstick)
 
 
 def memory(names, rounds, connections=2000):
@@ -99,8 +103,9 @@ def memory(names, rounds, connections=2000):
             with Server(name, run.CORES[-1], is_urgent=False) as server:
                 load(server.port, 200, 1, run.CORES[0], 32, is_urgent=False)
                 before = server.resident()
-                command = [run.program("client-websocket"), "--port", str(server.port), "--connections", str(connections)]
-                idle = subprocess.Popen([*command, "--idle", "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                command = [run.program("client-websocket"), "--port", str(server.port)]
+                command += ["--connections", str(connections), "--idle", "1"]
+                idle = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
                 opened = int(idle.stdout.readline().split()[1])
                 time.sleep(1)
                 figures[name].append((server.resident() - before) / opened)

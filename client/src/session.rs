@@ -284,7 +284,7 @@ impl SessionBuilder {
         self
     }
 
-    /// How the addresses of a name are raced (RFC 8305). Default: [`RaceSettings`] as they are by default, 250 ms apart.
+    /// How the addresses of a name are raced (RFC 8305). Default: the default of [`RaceSettings`], 250 ms apart.
     pub fn happy_eyeballs(mut self, settings: RaceSettings) -> Self {
         self.settings.race = settings;
         self

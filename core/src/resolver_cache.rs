@@ -1,8 +1,8 @@
 //! What was looked up, for how long, and who waits for it.
 //!
-//! One look-up at a time serves all who ask for the same name; who stops waiting does not stop it. An answer is kept for
-//! a time, and each who gets it gets it turned by one, so that load spreads. The machine looks nothing up: its host does
-//! when [`Lookup::Start`] says so, and reports.
+//! One look-up at a time serves all who ask for the same name; who stops waiting does not stop it. An answer is kept
+//! for a time, and each who gets it gets it turned by one, so that load spreads. The machine looks nothing up: its
+//! host does when [`Lookup::Start`] says so, and reports.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;

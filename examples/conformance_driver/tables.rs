@@ -98,7 +98,8 @@ fn resolve(input: &Value) -> Value {
 }
 
 fn digest(input: &Value) -> Value {
-    let Some(algorithm) = Algorithm::from_name(text(input, "algorithm").as_bytes()) else { return error("no algorithm") };
+    let algorithm = Algorithm::from_name(text(input, "algorithm").as_bytes());
+    let Some(algorithm) = algorithm else { return error("no algorithm") };
     let part = |name: &str| text(input, name).as_bytes();
     let secret = PasswordHash::new(algorithm.hash, part("username"), part("realm"), part("password"));
     let proof = Proof {

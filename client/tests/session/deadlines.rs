@@ -109,7 +109,8 @@ fn a_deadline_can_be_as_far_as_time_goes() {
         Box::pin(async move {
             let server = Server::start(&runtime, vec![vec![Step::Head, answer("a"), Step::Head, answer("b")]]);
             let never = Duration::MAX;
-            let timeouts = Timeouts { total: never, queue: never, connect: never, expect: never, ..Timeouts::default() };
+            let mut timeouts = Timeouts { total: never, queue: never, ..Timeouts::default() };
+            (timeouts.connect, timeouts.expect) = (never, never);
             let limits = Limits { head_timeout: never, body_timeout: never, ..Limits::default() };
             let builder = Session::builder(runtime).timeouts(timeouts).limits(limits).idle_timeout(never);
             let session = builder.connections(1).build();

@@ -14,7 +14,7 @@ reasons! {
         /// The name is no token (RFC 6265bis §4.1.1).
         Name => "the name of a cookie is no token",
         /// The value holds what a cookie cannot: encode it, with base64 or percent signs, say (§4.1.1).
-        Value => "the value of a cookie holds a space, quote, comma, semicolon, backslash, control or non-ASCII character",
+        Value => "a cookie's value holds a space, quote, comma, semicolon, backslash, control or non-ASCII character",
         /// Name and value together are longer than 4096 bytes, or an attribute is longer than 1024 (§5.6).
         TooLong => "a cookie that is too long for user agents",
         /// `Domain` is no domain name (§4.1.2.3).

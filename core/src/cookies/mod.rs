@@ -1,8 +1,9 @@
 //! Cookies (RFC 6265bis): what servers set, what clients send, and the jar between them.
 //!
-//! `set_cookie`, `build` and `pairs` are the grammar of `Set-Cookie` and `Cookie`, `date` the lenient dates of `Expires`
-//! (§5.1.1); they need no feature. The jar needs the feature `cookies`: `stored` is what it holds, `store` how much,
-//! `site` whom it trusts, `jar` what it takes and gives, `lines` its text for a file. Time is an argument everywhere.
+//! `set_cookie`, `build` and `pairs` are the grammar of `Set-Cookie` and `Cookie`, `date` the lenient dates of
+//! `Expires` (§5.1.1); they need no feature. The jar needs the feature `cookies`: `stored` is what it holds, `store`
+//! how much, `site` whom it trusts, `jar` what it takes and gives, `lines` its text for a file. Time is an argument
+//! everywhere.
 
 mod build;
 mod date;

@@ -132,8 +132,8 @@ impl FrameHead {
     }
 }
 
-/// The opcode in the first byte. RSV2 and RSV3 have no meaning in any extension that is spoken here, and RSV1 has one on
-/// the first frame of a message only (RFC 7692 §6).
+/// The opcode in the first byte. RSV2 and RSV3 have no meaning in any extension that is spoken here, and RSV1 has one
+/// on the first frame of a message only (RFC 7692 §6).
 #[inline]
 fn opcode(first: u8) -> Result<Opcode, ReceiveError> {
     let is_first = matches!(first & 0x0f, 1 | 2);

@@ -69,7 +69,8 @@ pub struct Compression {
     pub peer_takeover: bool,
     /// Messages below this many bytes leave uncompressed. Default 64.
     pub threshold: usize,
-    /// Decompressed bytes per compressed byte, once `ratio_grace` has come out of a message. Past it: 1009. Default 256.
+    /// Decompressed bytes per compressed byte, once `ratio_grace` has come out of a message. Past it: 1009. Default
+    /// 256.
     pub ratio: u32,
     /// Decompressed bytes of a message that no ratio is asked of. Default 1 MiB.
     pub ratio_grace: usize,

@@ -42,7 +42,7 @@ fn refusals() {
         ("http://localhost/", secure, Some(NotSecureOrigin)),
         ("https://example.org/", secure, None),
         ("wss://example.org/", secure, None),
-        ("file:///tmp/x", "a=1", Some(NoHost)),
+        ("file:///folder/x", "a=1", Some(NoHost)),
         ("data:,x", "a=1", Some(NoHost)),
         ("http://example.org/", "a=1; Domain=org", Some(PublicSuffix)),
         ("http://a.example.org/", "a=1; Domain=example.com", Some(DomainMismatch)),

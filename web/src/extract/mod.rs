@@ -54,8 +54,8 @@ pub use query::{Query, QueryRejection};
     message = "`{Self}` cannot be taken from the head of a request",
     label = "not an extractor of the head",
     note = "extractors of the head: `Path`, `Query`, `Data`, `Headers`, `Method`, `PeerAddress`, `Option<_>` of these",
-    note = "an extractor that takes the body (`Json`, `Form`, `Multipart`, `Bytes`, `String`, `Body`, `Request`) must be \
-            the last argument"
+    note = "an extractor that takes the body (`Json`, `Form`, `Multipart`, `Bytes`, `String`, `Body`, `Request`) must \
+            be the last argument"
 )]
 pub trait FromRequestParts: Sized {
     /// What is answered if this cannot be had.
