@@ -115,6 +115,8 @@ reasons! {
         NotStarted => "the head was not sent yet",
         /// Interim statuses go through `inform`, final ones through `respond`.
         StatusMisplaced => "the status does not fit this call",
+        /// A switch of protocols behind a body that is longer than what is thrown away.
+        BodyUnread => "the protocol cannot be switched behind so long an unread body",
         /// More bytes than `BodyLength::Known` said.
         BodyTooLong => "the body is longer than its Content-Length",
         /// Fewer bytes than `BodyLength::Known` said.

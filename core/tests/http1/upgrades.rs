@@ -1,8 +1,8 @@
 //! Scenarios: the connection is handed to another protocol, and no byte is lost on the way.
 
-use bytes::Buf;
-use callboard_core::http1::{ClientEvent, CloseReason, Response, SendError, ServerEvent};
-use callboard_core::{BodyLength, Headers, Limits, Method, Protocol, Status};
+use bytes::{Buf, BytesMut};
+use callboard_core::http1::{ClientEvent, CloseReason, Response, SendError, ServerConnection, ServerEvent};
+use callboard_core::{BodyLength, Headers, Instant, Limits, Method, Protocol, Status};
 
 use super::pair::{fields, seeds};
 
@@ -102,4 +102,64 @@ fn an_upgrade_waits_for_the_body_of_its_request() {
         assert!(matches!(pair.client_events.pop_front(), Some(ClientEvent::Upgraded { .. })));
         assert!(!pair.client_input.has_remaining());
     });
+}
+
+const OPENING: &str = "GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: test\r\n";
+
+/// A server that was asked for another protocol with this body, does not want it, and answers 101.
+fn switching(limits: Limits, input: &mut BytesMut) -> (ServerConnection, Result<(), SendError>) {
+    let now = Instant::EPOCH;
+    let mut server = ServerConnection::new(limits.into(), now);
+    server.handle_input(input, now);
+    let Some(ServerEvent::Request { exchange, .. }) = server.poll_event() else { panic!("no request") };
+    server.discard_body(exchange);
+    let headers = fields(&[("Connection", "Upgrade"), ("Upgrade", "test")]);
+    let response = Response { status: Status::SWITCHING_PROTOCOLS, headers: &headers, date: None };
+    let answered = server.respond(exchange, &response, BodyLength::Empty, now);
+    (server, answered)
+}
+
+#[test]
+fn a_body_that_nobody_wants_is_thrown_away_before_the_switch() {
+    let now = Instant::EPOCH;
+    for body in ["Content-Length: 4\r\n\r\nbody", "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n"] {
+        let whole = format!("{OPENING}{body}theirs");
+        // However it is cut behind the head, only what follows the body is the other protocol's.
+        let head = whole.find("\r\n\r\n").unwrap() + 4;
+        for cut in head..whole.len() {
+            let (first, rest) = whole.split_at(cut);
+            let mut input = BytesMut::from(first);
+            let (mut server, answered) = switching(Limits::default(), &mut input);
+            assert_eq!(answered, Ok(()));
+            // A drain does not end it: the protocol to come decides for itself.
+            server.drain(now);
+            for byte in rest.bytes() {
+                input.extend_from_slice(&[byte]);
+                server.handle_input(&mut input, now);
+            }
+            assert!(matches!(server.poll_event(), Some(ServerEvent::Upgraded { .. })), "{body:?} cut at {cut}");
+            assert_eq!(server.poll_event(), None);
+            assert_eq!(server.close_reason(), Some(CloseReason::Upgraded));
+            assert_eq!(input, "theirs", "{body:?} cut at {cut}");
+            assert!(!server.wants_half_close());
+        }
+    }
+}
+
+#[test]
+fn a_switch_behind_too_long_a_body_is_refused_or_ends_the_connection() {
+    let limits = || Limits { discard_bytes: 3, ..Limits::default() };
+    let mut input = BytesMut::from(&*format!("{OPENING}Content-Length: 4\r\n\r\n"));
+    let (mut server, answered) = switching(limits(), &mut input);
+    assert_eq!(answered, Err(SendError::BodyUnread));
+    assert!(server.outgoing().is_empty(), "nothing of a 101 was said");
+    // Its length shows only when it is too late to say so.
+    let mut input = BytesMut::from(&*format!("{OPENING}Transfer-Encoding: chunked\r\n\r\n"));
+    let (mut server, answered) = switching(limits(), &mut input);
+    assert_eq!(answered, Ok(()));
+    input.extend_from_slice(b"4\r\nbody\r\n0\r\n\r\n");
+    server.handle_input(&mut input, Instant::EPOCH);
+    assert_eq!(server.poll_event(), None);
+    assert!(server.wants_half_close());
+    assert_eq!(server.close_reason(), Some(CloseReason::BodyUnfinished));
 }

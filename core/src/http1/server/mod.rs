@@ -39,6 +39,8 @@ pub struct ServerConnection {
     /// Events that carry nothing, due after `pending`.
     end_due: bool,
     upgraded_due: bool,
+    /// 101 is sent, or 2xx to CONNECT: the stream is handed over when the request is complete.
+    is_switching: bool,
     closed_due: bool,
     /// Bytes of input that wait behind the exchange in progress.
     unread: usize,
@@ -168,6 +170,7 @@ impl ServerConnection {
             pending: None,
             end_due: false,
             upgraded_due: false,
+            is_switching: false,
             closed_due: false,
             unread: 0,
             input_ended: false,
@@ -232,6 +235,8 @@ impl ServerConnection {
             return;
         }
         match &mut self.receive {
+            Receive::Ended if self.is_switching => self.hand_over(),
+            Receive::Body { .. } if self.is_switching => {}
             Receive::Ended if !self.exchange.keep_alive || self.draining => {
                 self.begin_close(CloseReason::WeAsked, now);
             }

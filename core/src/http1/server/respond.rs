@@ -41,7 +41,8 @@ impl ServerConnection {
         Ok(())
     }
 
-    /// Starts the final response, or switches protocols (101, or 2xx to CONNECT).
+    /// Starts the final response, or switches protocols (101, or 2xx to CONNECT). A switch waits for the end of the
+    /// request's body, which must have been read or be discarded.
     ///
     /// `Empty` ends the response here. Otherwise [`finish`](Self::finish) does, after
     /// [`send_data`](Self::send_data); for HEAD, 204 and 304 the data is left out of the wire.
@@ -224,8 +225,16 @@ impl ServerConnection {
     /// RFC 9110 §7.8 and §9.3.6: from here on the stream is another protocol's.
     fn switch(&mut self, response: &Response<'_>, now: Instant) -> Result<(), SendError> {
         let is_asked = self.exchange.wants_upgrade || self.exchange.is_connect;
-        if !is_asked || !matches!(self.receive, Receive::Ended) {
+        let is_body_over = match self.receive {
+            Receive::Ended => true,
+            Receive::Body { discard: Some(_), .. } if !self.exchange.continue_due => false,
+            _ => return Err(SendError::StatusMisplaced),
+        };
+        if !is_asked {
             return Err(SendError::StatusMisplaced);
+        }
+        if self.leaves_too_much() {
+            return Err(SendError::BodyUnread);
         }
         self.watch.note(&self.queue, now);
         encode::status_line(&mut self.queue, response.status);
@@ -234,10 +243,18 @@ impl ServerConnection {
         });
         encode::date_and_end(&mut self.queue, response.date);
         self.send = Send::Done;
+        self.is_switching = true;
+        if is_body_over {
+            self.hand_over();
+        }
+        Ok(())
+    }
+
+    /// The request is complete and its answer says 101: what follows is not ours.
+    pub(super) fn hand_over(&mut self) {
         self.receive = Receive::HandedOver;
         self.close = Some(CloseReason::Upgraded);
         self.upgraded_due = true;
-        Ok(())
     }
 
     fn check_exchange(&self, exchange: ExchangeId) -> Result<(), SendError> {
