@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+#[cfg(feature = "websocket")]
+use std::sync::{Mutex, PoisonError};
 
 #[cfg(feature = "digest")]
 use callboard_core::http1::ResponseHead;
 use callboard_core::redirect::{BODY_FIELDS, ORIGIN_FIELDS};
 use callboard_core::retry::RetryPolicy;
+#[cfg(feature = "websocket")]
+use callboard_core::websocket::handshake::ClientHandshake;
 use callboard_core::{Headers, Method, Version, header};
 use url::Url;
 
@@ -17,6 +21,10 @@ use crate::error::{Error, ErrorKind, Phase};
 use crate::location;
 use crate::own_cookie::OwnCookie;
 use crate::settings::Timeouts;
+
+/// The handshake of a WebSocket: each request makes a key of its own, and who began it checks the answer to the last.
+#[cfg(feature = "websocket")]
+pub(crate) type SharedHandshake = Arc<Mutex<ClientHandshake>>;
 
 /// All that says what to send.
 #[derive(Debug)]
@@ -37,6 +45,8 @@ pub(crate) struct Order {
     pub(crate) socket: Option<Arc<PathBuf>>,
     /// It opens a WebSocket: `ws` and `wss` are other names for `http` and `https`.
     pub(crate) is_websocket: bool,
+    #[cfg(feature = "websocket")]
+    pub(crate) handshake: Option<SharedHandshake>,
     #[cfg(feature = "digest")]
     pub(crate) digest: Option<Digest>,
     /// What the user adds to those that the session keeps.
@@ -68,6 +78,19 @@ impl Order {
     pub(crate) fn stop_waiting(&mut self) {
         self.expects_continue = false;
         self.headers.remove(header::EXPECT);
+    }
+
+    /// Before it is sent, each time: the fields that open a WebSocket, with a fresh key (RFC 6455 §4.1, item 7).
+    #[cfg(feature = "websocket")]
+    pub(crate) fn renew_key(&mut self, entropy: impl Fn() -> u64) -> Result<(), Error> {
+        let Some(handshake) = &self.handshake else { return Ok(()) };
+        let mut handshake = handshake.lock().unwrap_or_else(PoisonError::into_inner);
+        handshake.renew([entropy(), entropy()]);
+        for (name, value) in handshake.headers() {
+            let set = self.headers.set(name, value);
+            set.map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))?;
+        }
+        Ok(())
     }
 
     /// Before it is sent, each time: the proof of who asks.

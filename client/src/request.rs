@@ -23,6 +23,8 @@ use crate::digest::{Digest, SharedDigest};
 use crate::error::{BodyError, Error, ErrorKind, Phase};
 use crate::location;
 use crate::multipart::Multipart;
+#[cfg(feature = "websocket")]
+use crate::order::SharedHandshake;
 use crate::order::{Order, append};
 use crate::own_cookie::OwnCookie;
 use crate::sending::Sending;
@@ -79,6 +81,8 @@ impl RequestBuilder {
                 retry: settings.retry,
                 socket: settings.unix_socket.clone(),
                 is_websocket: false,
+                #[cfg(feature = "websocket")]
+                handshake: None,
                 #[cfg(feature = "digest")]
                 digest: settings.digest.clone().map(Digest::new),
                 cookies: Vec::new(),
@@ -294,6 +298,15 @@ impl RequestBuilder {
     pub(crate) fn for_websocket(self) -> Self {
         self.change(|order| {
             order.is_websocket = true;
+            Ok(())
+        })
+    }
+
+    /// Makes it carry the fields of a handshake.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn shaking(self, handshake: SharedHandshake) -> Self {
+        self.change(|order| {
+            order.handshake = Some(handshake);
             Ok(())
         })
     }

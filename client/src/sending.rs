@@ -209,6 +209,8 @@ impl Sending {
         let Some(connection) = lease.connection() else { return Ok(self.dial(lease, order)) };
         #[cfg(feature = "digest")]
         order.prove()?;
+        #[cfg(feature = "websocket")]
+        order.renew_key(|| self.session.runtime.entropy())?;
         let cookies = cookies::field(order, settings, self.session.runtime.wall_clock().as_secs());
         let is_plain = cookies.is_none() && wire::is_plain(order, settings);
         let headers = match is_plain.then(|| connection.take_plain_headers()).flatten() {

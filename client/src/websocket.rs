@@ -114,9 +114,13 @@ impl WebSocketBuilder {
         let Self { request, runtime, protocols, settings } = self;
         let protocols: Vec<&str> = protocols.iter().map(String::as_str).collect();
         let seed = [runtime.entropy(), runtime.entropy()];
-        let handshake = ClientHandshake::new(seed, &protocols, &settings);
-        let response = request.headers(handshake.headers()).await?;
-        match handshake.check(response.status(), response.headers()) {
+        let handshake = Arc::new(Mutex::new(ClientHandshake::new(seed, &protocols, &settings)));
+        let response = request.shaking(Arc::clone(&handshake)).await?;
+        let checked = {
+            let handshake = handshake.lock().unwrap_or_else(PoisonError::into_inner);
+            handshake.check(response.status(), response.headers())
+        };
+        match checked {
             Ok(agreement) => Ok(begin(response.detach()?, agreement, settings, runtime)),
             Err(reason) => Err(ConnectError::Refused(Refusal::new(reason, response))),
         }

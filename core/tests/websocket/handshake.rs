@@ -124,3 +124,17 @@ fn a_client_asks_afresh_and_checks_the_answer() {
         assert_eq!(client.check(switching, &answer), Err(error), "{name}: {value:?}");
     }
 }
+
+#[test]
+fn a_renewed_handshake_has_another_key_and_takes_only_its_answer() {
+    let settings = Settings::default();
+    let mut client = ClientHandshake::new([1, 2], &["chat"], &settings);
+    let (first, _) = read(client.headers()).unwrap().accept(Some("chat"), &settings);
+    let key = client.headers().text("Sec-WebSocket-Key").unwrap().to_owned();
+    client.renew([3, 4]);
+    assert_ne!(client.headers().text("Sec-WebSocket-Key"), Some(&*key));
+    assert_eq!(client.headers().get_all("Sec-WebSocket-Key").count(), 1);
+    let (second, _) = read(client.headers()).unwrap().accept(Some("chat"), &settings);
+    assert_eq!(client.check(Status::SWITCHING_PROTOCOLS, &first).unwrap_err(), E::AcceptInvalid);
+    assert_eq!(client.check(Status::SWITCHING_PROTOCOLS, &second).unwrap().protocol.as_deref(), Some("chat"));
+}

@@ -28,10 +28,7 @@ impl ClientHandshake {
     /// Offers `protocols`, in order of preference; names that are not tokens are left out. `seed` makes the key: take
     /// it from entropy, afresh for each handshake (RFC 6455 §4.1, item 7).
     pub fn new(seed: [u64; 2], protocols: &[&str], settings: &Settings) -> Self {
-        let mut nonce = [0; 16];
-        nonce[..8].copy_from_slice(&seed[0].to_le_bytes());
-        nonce[8..].copy_from_slice(&seed[1].to_le_bytes());
-        let key = base64::encode(&nonce);
+        let key = key(seed);
         let mut headers = Headers::new();
         let mut set = |name, value: &str| {
             let _ = headers.append(name, value);
@@ -62,6 +59,14 @@ impl ClientHandshake {
             #[cfg(feature = "compression")]
             compression: settings.compression.clone(),
         }
+    }
+
+    /// Takes another key, for another request: behind a redirection, or a repeat. An answer to the one before no longer
+    /// counts.
+    pub fn renew(&mut self, seed: [u64; 2]) {
+        let key = key(seed);
+        let _ = self.headers.set(header::SEC_WEBSOCKET_KEY, &key);
+        self.accept = accept_key(key.as_bytes());
     }
 
     /// The fields of the request, which is a GET.
@@ -106,4 +111,12 @@ impl ClientHandshake {
             deflate,
         })
     }
+}
+
+/// 16 bytes in base64.
+fn key(seed: [u64; 2]) -> String {
+    let mut nonce = [0; 16];
+    nonce[..8].copy_from_slice(&seed[0].to_le_bytes());
+    nonce[8..].copy_from_slice(&seed[1].to_le_bytes());
+    base64::encode(&nonce)
 }
