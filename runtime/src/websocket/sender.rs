@@ -77,6 +77,9 @@ impl WebSocketSender {
                 if let Some(close) = &self.overflow {
                     // It fails only where it is closing already.
                     let _ = work.close(Close::clone(close));
+                } else if work.state.due {
+                    // What fills the buffer may have been fed, and nobody be about to write it.
+                    work.call_pump();
                 }
                 return Err(TrySendError::Full(message));
             }
@@ -212,7 +215,8 @@ impl Future for Sending<'_> {
                 work.state.senders.leave(ticket);
                 work.pass_on_room();
             }
-            if *writes {
+            // Those who wait for room rely on what was queued being written.
+            if *writes || !work.state.senders.is_empty() {
                 work.write_through();
             }
             Poll::Ready(sent.map_err(WebSocketError::from))
