@@ -3,7 +3,6 @@
 //! Tokio registers a socket once, edge-triggered; a short read clears readiness, so a drained socket costs one system
 //! call. Reads go into the buffer's spare room as it is: nothing is zeroed or copied.
 
-use std::cell::OnceCell;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -85,13 +84,11 @@ pub(crate) fn unix_endpoint(address: io::Result<tokio::net::unix::SocketAddr>) -
 pub(crate) struct SocketStream<S> {
     socket: S,
     peer: Endpoint,
-    /// Asked of the system when first wanted.
-    local: OnceCell<Endpoint>,
 }
 
 impl<S: Socket> SocketStream<S> {
     pub(crate) fn new(socket: S, peer: Endpoint) -> Self {
-        Self { socket, peer, local: OnceCell::new() }
+        Self { socket, peer }
     }
 }
 
@@ -109,8 +106,8 @@ impl<S: Socket> Stream for SocketStream<S> {
     }
 
     fn info(&self) -> StreamInfo {
-        let local = self.local.get_or_init(|| self.socket.local()).clone();
-        StreamInfo { local, peer: self.peer.clone(), tls: None }
+        // The system keeps it; a connection asks once.
+        StreamInfo { local: self.socket.local(), peer: self.peer.clone(), tls: None }
     }
 
     fn abort_on_drop(&mut self) {

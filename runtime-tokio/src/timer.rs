@@ -44,13 +44,14 @@ pub(crate) struct TokioTimer {
 enum Source {
     Unset(Handle),
     Set(Instant, Pin<Box<Sleep>>),
-    Alone(Alarm),
+    /// Boxed: it is rare, and every connection keeps a timer.
+    Alone(Box<Alarm>),
 }
 
 impl TokioTimer {
     /// A timer on the wheel of that runtime, or, without one, on threads.
     pub(crate) fn new(epoch: Epoch, handle: Option<Handle>) -> Self {
-        let source = handle.map_or_else(|| Source::Alone(Alarm::default()), Source::Unset);
+        let source = handle.map_or_else(|| Source::Alone(Box::default()), Source::Unset);
         Self { epoch, source }
     }
 }
@@ -64,7 +65,7 @@ impl Timer for TokioTimer {
         // Tokio panics in the poll of a timer whose runtime was shut down; there is no way to ask before.
         let polled = catch_unwind(AssertUnwindSafe(|| self.source.poll_at(context, at, deadline)));
         polled.unwrap_or_else(|_| {
-            let mut alarm = Alarm::default();
+            let mut alarm = Box::<Alarm>::default();
             let polled = alarm.poll_at(context, self.epoch, deadline);
             self.source = Source::Alone(alarm);
             polled

@@ -15,6 +15,12 @@ pub(crate) struct Link {
     facts: Arc<Facts>,
     /// Known once TLS has shaken hands.
     info: OnceLock<StreamInfo>,
+    orders: Orders,
+}
+
+/// The way of orders to one connection: all of it that a server needs.
+#[derive(Default)]
+pub(crate) struct Orders {
     order: AtomicU8,
     waker: Mutex<Option<Waker>>,
 }
@@ -31,7 +37,7 @@ pub(crate) enum Order {
 
 impl Link {
     pub(crate) fn new(facts: Arc<Facts>) -> Self {
-        Self { facts, info: OnceLock::new(), order: AtomicU8::new(0), waker: Mutex::new(None) }
+        Self { facts, info: OnceLock::new(), orders: Orders::default() }
     }
 
     pub(crate) fn facts(&self) -> &Facts {
@@ -47,6 +53,13 @@ impl Link {
         let _ = self.info.set(info);
     }
 
+    /// Where its orders come.
+    pub(crate) fn orders(&self) -> &Orders {
+        &self.orders
+    }
+}
+
+impl Orders {
     /// Gives an order and wakes the connection.
     pub(crate) fn order(&self, order: Order) {
         self.order.fetch_max(order as u8, Ordering::Release);

@@ -62,10 +62,8 @@ impl Upgrade {
                 .with_header(header::CONNECTION, "upgrade")
                 .with_header(header::UPGRADE, protocol)
         };
-        response.with_takeover(Takeover::new(|freed: Freed| Begun {
-            future: Box::pin(callback(freed.stream, freed.leftover)),
-            on_drain: None,
-        }))
+        response
+            .with_takeover(Takeover::new(|freed: Freed| Begun::Raw(Box::pin(callback(freed.stream, freed.leftover)))))
     }
 }
 

@@ -153,11 +153,7 @@ impl WebSocketUpgrade {
             let Freed { stream, leftover: input, runtime } = freed;
             let opening = Opening { role: Role::Server, settings, agreement, headers: None, stream, input, runtime };
             let (socket, pump) = opening.open();
-            let closer = pump.closer();
-            Begun {
-                future: Box::pin(pump.attend(Box::pin(callback(socket)))),
-                on_drain: Some(Box::new(move || closer.close(CloseCode::GOING_AWAY))),
-            }
+            Begun::WebSocket(pump.attend(Box::pin(callback(socket))))
         }))
     }
 }

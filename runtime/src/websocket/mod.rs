@@ -17,7 +17,7 @@ mod waiting;
 mod wakes;
 
 pub use error::{TrySendError, WebSocketError};
-pub use pump::{Attended, Closer, Opening, Pump, WebSocketFailure};
+pub use pump::{Attended, Opening, Pump, WebSocketFailure};
 pub use sender::{Closed, Flush, Sending, WebSocketSender};
 pub use socket::{Next, NextEvent, WebSocket};
 

@@ -78,11 +78,6 @@ impl Pump {
         Attended { pump: self, user: Some(user), is_over: false }
     }
 
-    /// A way to close the WebSocket from outside that does not keep it open.
-    pub fn closer(&self) -> Closer {
-        Closer { shared: Arc::clone(&self.shared) }
-    }
-
     fn register(&mut self, waker: &Waker) {
         if !self.registered.as_ref().is_some_and(|registered| registered.will_wake(waker)) {
             self.shared.outside.wakes.set_pump(Some(waker.clone()));
@@ -115,26 +110,6 @@ impl fmt::Debug for Pump {
     }
 }
 
-/// Closes a WebSocket from outside: for a server that drains.
-#[derive(Clone)]
-pub struct Closer {
-    shared: Arc<Shared>,
-}
-
-impl Closer {
-    /// Starts to close, if it is not closing already.
-    pub fn close(&self, code: CloseCode) {
-        // It fails only where it is closing already.
-        let _ = self.shared.with(|work| work.close(code.into()));
-    }
-}
-
-impl fmt::Debug for Closer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Closer")
-    }
-}
-
 /// A WebSocket with its user's future in one task. Ready when both have ended.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Attended {
@@ -144,6 +119,12 @@ pub struct Attended {
 }
 
 impl Attended {
+    /// Starts to close, if it is not closing already: for a server that drains.
+    pub fn close(&self, code: CloseCode) {
+        // It fails only where it is closing already.
+        let _ = self.pump.shared.with(|work| work.close(code.into()));
+    }
+
     /// Polls the user's future, and settles what follows from its end.
     fn poll_user(&mut self, context: &mut Context<'_>) {
         let Some(user) = &mut self.user else { return };

@@ -1,8 +1,15 @@
 //! What a response carries that hands its connection to another protocol.
 
+#[cfg(feature = "websocket")]
+use std::future::Future;
+#[cfg(feature = "websocket")]
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use bytes::BytesMut;
+#[cfg(feature = "websocket")]
+use callboard_runtime::websocket::{Attended, CloseCode};
 use callboard_runtime::{BoxFuture, Handle, Stream};
 
 type Callback = Box<dyn FnOnce(Freed) -> Begun + Send>;
@@ -17,10 +24,30 @@ pub(crate) struct Freed {
 }
 
 /// Another protocol at work.
-pub(crate) struct Begun {
-    pub(crate) future: BoxFuture<'static, ()>,
-    /// Tells it that the server drains.
-    pub(crate) on_drain: Option<Box<dyn FnOnce() + Send>>,
+pub(crate) enum Begun {
+    /// One that is not told of a drain.
+    Raw(BoxFuture<'static, ()>),
+    #[cfg(feature = "websocket")]
+    WebSocket(Attended),
+}
+
+impl Begun {
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Raw(future) => future.as_mut().poll(context),
+            #[cfg(feature = "websocket")]
+            Self::WebSocket(attended) => Pin::new(attended).poll(context),
+        }
+    }
+
+    /// The server drains.
+    pub(crate) fn drain(&self) {
+        match self {
+            Self::Raw(_) => {}
+            #[cfg(feature = "websocket")]
+            Self::WebSocket(attended) => attended.close(CloseCode::GOING_AWAY),
+        }
+    }
 }
 
 /// Who takes the stream over. The mutex is never locked: it makes a response shareable.

@@ -134,6 +134,10 @@ impl Connection {
             self.exchange = None;
             return;
         };
+        if response.has_takeover() {
+            // RFC 9110 §7.8: 100 comes before 101, for the body is read all the same.
+            exchange.send_continue(driver);
+        }
         // Known before the answer, so that its head can say whether the connection goes on.
         if exchange.feed.as_ref().is_some_and(Feed::is_abandoned) {
             exchange.feed = None;
@@ -147,7 +151,7 @@ impl Connection {
         let head = ResponseHead { status, headers: response.headers(), date: Some(&date) };
         let machine = driver.machine();
         // An order that came since the round began holds for this answer, too.
-        if self.link.ordered() == Order::Drain {
+        if self.link.orders().ordered() == Order::Drain {
             machine.drain(now);
         }
         // Nearly every answer is whole, and is sent in one step.
@@ -159,6 +163,7 @@ impl Connection {
         match machine.respond(exchange.id, &head, length, now) {
             Ok(()) => {}
             Err(SendError::StatusMisplaced) => return self.respond_misplaced(),
+            Err(SendError::BodyUnread) => return self.respond(Response::of_status(Status::CONTENT_TOO_LARGE)),
             Err(_) => return self.lose(),
         }
         if let Some(takeover) = response.take_takeover()

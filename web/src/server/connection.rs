@@ -73,16 +73,16 @@ impl Connection {
     /// Learns of orders. Whether to end at once.
     fn obey(&mut self, context: &Context<'_>) -> bool {
         if !self.watching.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-            self.link.watch(context.waker());
+            self.link.orders().watch(context.waker());
             self.watching = Some(context.waker().clone());
         }
-        let order = self.link.ordered();
+        let order = self.link.orders().ordered();
         if order == self.order {
             return false;
         }
         self.order = order;
         // The link forgets whom it has woken.
-        self.link.watch(context.waker());
+        self.link.orders().watch(context.waker());
         let Some(driver) = &mut self.driver else { return order == Order::Abort };
         if order == Order::Abort {
             driver.abort_on_drop();
@@ -180,7 +180,7 @@ impl Connection {
             let registration = self.registration.hand_over();
             let runtime = registration.shared.runtime.clone();
             let begun = takeover.begin(Freed { stream, leftover, runtime: runtime.clone() });
-            runtime.spawn(Box::pin(Upgraded::new(begun, Arc::clone(&self.link), registration)));
+            runtime.spawn(Box::pin(Upgraded::new(begun, registration)));
         }
         Poll::Ready(Turn::Over)
     }

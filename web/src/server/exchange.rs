@@ -86,7 +86,7 @@ impl Exchange {
         }
     }
 
-    fn send_continue(&mut self, driver: &mut Driver<ServerConnection>) {
+    pub(super) fn send_continue(&mut self, driver: &mut Driver<ServerConnection>) {
         if std::mem::take(&mut self.continue_due) {
             let now = driver.now();
             // It fails only when the answer has begun, and then it is not needed.

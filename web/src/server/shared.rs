@@ -10,7 +10,7 @@ use callboard_runtime::{Endpoint, Handle};
 use slab::Slab;
 
 use crate::Service;
-use crate::link::{Link, Order};
+use crate::link::{Link, Order, Orders};
 
 /// What a server needs to know beside its app.
 #[derive(Clone, Debug)]
@@ -48,13 +48,30 @@ pub(crate) struct Shared {
 
 struct State {
     order: Order,
-    links: Slab<Arc<Link>>,
+    links: Slab<Reach>,
     listeners: Slab<Option<Waker>>,
     addresses: Vec<Endpoint>,
     /// Whoever waits for the end.
     waiters: Vec<Waker>,
     finished: usize,
     aborted: usize,
+}
+
+/// How a connection is reached.
+#[derive(Clone)]
+pub(super) enum Reach {
+    Link(Arc<Link>),
+    /// Another protocol has it now.
+    Orders(Arc<Orders>),
+}
+
+impl Reach {
+    fn orders(&self) -> &Orders {
+        match self {
+            Self::Link(link) => link.orders(),
+            Self::Orders(orders) => orders,
+        }
+    }
 }
 
 /// What a drain has come to.
@@ -90,12 +107,12 @@ impl Shared {
     /// Takes a connection in. It learns at once of an order given before.
     pub(crate) fn open(self: &Arc<Self>, link: &Arc<Link>) -> Registration {
         let mut state = self.lock();
-        let key = state.links.insert(Arc::clone(link));
+        let key = state.links.insert(Reach::Link(Arc::clone(link)));
         let order = state.order;
         drop(state);
         self.open.fetch_add(1, Ordering::Relaxed);
         if order > Order::Serve {
-            link.order(order);
+            link.orders().order(order);
         }
         Registration { shared: Arc::clone(self), key }
     }
@@ -123,11 +140,11 @@ impl Shared {
     pub(super) fn order(&self, order: Order) {
         let mut state = self.lock();
         state.order = state.order.max(order);
-        let links: Vec<_> = state.links.iter().map(|(_, link)| Arc::clone(link)).collect();
+        let links: Vec<_> = state.links.iter().map(|(_, link)| link.clone()).collect();
         let listeners: Vec<_> = state.listeners.iter_mut().filter_map(|(_, waker)| waker.take()).collect();
         drop(state);
         for link in links {
-            link.order(order);
+            link.orders().order(order);
         }
         listeners.into_iter().for_each(Waker::wake);
     }
@@ -175,15 +192,14 @@ impl Registration {
         heir
     }
 
-    /// Lets another link stand for the connection from now on.
-    #[cfg(feature = "tls")]
-    pub(super) fn relink(&self, link: &Arc<Link>) {
+    /// Lets the connection be reached in another way from now on.
+    pub(super) fn relink(&self, reach: &Reach) {
         let mut state = self.shared.lock();
         let order = state.order;
-        let previous = state.links.get_mut(self.key).map(|place| std::mem::replace(place, Arc::clone(link)));
+        let previous = state.links.get_mut(self.key).map(|place| std::mem::replace(place, reach.clone()));
         drop(state);
         drop(previous);
-        link.order(order);
+        reach.orders().order(order);
     }
 }
 

@@ -11,7 +11,7 @@ use callboard_runtime::Stream;
 use callboard_runtime::tls::{AcceptFailure, TlsAcceptor, TlsError};
 
 use super::connection::Connection;
-use super::shared::Registration;
+use super::shared::{Reach, Registration};
 use crate::handler::erase;
 use crate::link::{Link, Order};
 use crate::{Response, Service};
@@ -29,7 +29,7 @@ pub(super) async fn serve(
         Some(Err(AcceptFailure { error: TlsError::PlainHttp, stream: Some(stream), seen })) => {
             let service = wrong_port();
             let link = Arc::new(Link::new(Arc::clone(service.facts())));
-            registration.relink(&link);
+            registration.relink(&Reach::Link(Arc::clone(&link)));
             Connection::new(stream, seen, service, link, registration).await;
         }
         Some(Err(_)) | None => {}
@@ -51,8 +51,8 @@ async fn accept(
         if let Poll::Ready(result) = handshake.as_mut().poll(context) {
             return Poll::Ready(Some(result));
         }
-        link.watch(context.waker());
-        if link.ordered() > Order::Serve {
+        link.orders().watch(context.waker());
+        if link.orders().ordered() > Order::Serve {
             return Poll::Ready(None);
         }
         timer.poll_at(context, until).map(|()| None)

@@ -9,15 +9,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use super::shared::Registration;
-use crate::link::{Link, Order};
+use super::shared::{Reach, Registration};
+use crate::link::{Order, Orders};
 use crate::response::Begun;
 
 /// A protocol other than HTTP on one connection.
 pub(super) struct Upgraded {
     begun: Begun,
-    link: Arc<Link>,
-    /// Whom the link wakes, while it knows.
+    orders: Arc<Orders>,
+    /// Whom an order wakes, while it knows.
     watching: Option<Waker>,
     order: Order,
     /// Given back at the end.
@@ -25,27 +25,28 @@ pub(super) struct Upgraded {
 }
 
 impl Upgraded {
-    pub(super) fn new(begun: Begun, link: Arc<Link>, registration: Registration) -> Self {
-        Self { begun, link, watching: None, order: Order::Serve, _registration: registration }
+    pub(super) fn new(begun: Begun, registration: Registration) -> Self {
+        // What only requests ask for goes with them.
+        let orders = Arc::new(Orders::default());
+        registration.relink(&Reach::Orders(Arc::clone(&orders)));
+        Self { begun, orders, watching: None, order: Order::Serve, _registration: registration }
     }
 
     /// Learns of orders. Whether to end at once.
     fn obey(&mut self, context: &Context<'_>) -> bool {
         if !self.watching.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-            self.link.watch(context.waker());
+            self.orders.watch(context.waker());
             self.watching = Some(context.waker().clone());
         }
-        let order = self.link.ordered();
+        let order = self.orders.ordered();
         if order == self.order {
             return false;
         }
         self.order = order;
-        // The link forgets whom it has woken.
-        self.link.watch(context.waker());
-        if let Some(on_drain) = self.begun.on_drain.take() {
-            on_drain();
-        }
-        self.link.ordered() == Order::Abort
+        // Whoever was woken is forgotten.
+        self.orders.watch(context.waker());
+        self.begun.drain();
+        self.orders.ordered() == Order::Abort
     }
 }
 
@@ -57,7 +58,6 @@ impl Future for Upgraded {
         if this.obey(context) {
             return Poll::Ready(());
         }
-        let future = &mut this.begun.future;
-        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))).unwrap_or(Poll::Ready(()))
+        catch_unwind(AssertUnwindSafe(|| this.begun.poll(context))).unwrap_or(Poll::Ready(()))
     }
 }
