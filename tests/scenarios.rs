@@ -28,5 +28,9 @@ mod vanishing;
 mod websocket;
 #[path = "scenarios/websocket_faults.rs"]
 mod websocket_faults;
+#[path = "scenarios/websocket_opening.rs"]
+mod websocket_opening;
+#[path = "scenarios/websocket_traffic.rs"]
+mod websocket_traffic;
 #[path = "scenarios/world.rs"]
 mod world;

@@ -6,8 +6,10 @@ use callboard::Status;
 use callboard::client::{Delivery, ErrorKind, Phase, Session};
 use callboard::runtime::tls::{TlsAcceptor, TlsConnector, TlsError};
 use callboard::web::{App, get};
+use callboard::websocket::{CloseCode, Message};
 
 use crate::failures::check;
+use crate::websocket::echoing;
 use crate::world::{World, scenarios};
 
 scenarios!(random:
@@ -15,6 +17,7 @@ scenarios!(random:
     plain_http_to_a_tls_port,
     a_certificate_that_nobody_vouches_for,
     https_works,
+    websockets_over_tls,
 );
 
 const CERTIFICATE: &[u8] = include_bytes!("../../examples/certificates/localhost.pem");
@@ -78,4 +81,33 @@ async fn https_works(world: World) {
     assert_eq!(session.post(&url).body(text.clone()).await.unwrap().text().await.unwrap(), text);
     drop(session);
     served.end().await;
+}
+
+async fn websockets_over_tls(world: World) {
+    let served = world.serve(echoing().tls(acceptor())).await;
+    let url = served.url("/echo").replace("http://", "wss://");
+    let session = trusting(&world);
+    let mut socket = session.websocket(&url).await.unwrap();
+    assert!(socket.info().unwrap().tls.is_some());
+    // More than a record of TLS, and more than the buffers on the way.
+    for length in [0, 5, 20_000, world.choose(3_000_000, 300_000)] {
+        let message = Message::from(vec![7; length]);
+        socket.send(message.clone()).await.unwrap();
+        assert_eq!(socket.next().await.unwrap(), Some(message), "{length}");
+    }
+    assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().is_clean);
+    // A drain closes it in order.
+    let mut socket = session.websocket(&url).await.unwrap();
+    let (end, ()) = futures_lite::future::zip(served.end(), async {
+        assert_eq!(socket.next().await.unwrap(), None);
+        assert_eq!(socket.closure().unwrap().code(), CloseCode::GOING_AWAY);
+    })
+    .await;
+    assert_eq!(end.aborted, 0);
+    // `ws` to a TLS port and `wss` to a plain one are refused like `http` and `https`.
+    let plain = world.serve(echoing()).await;
+    let error = session.websocket(plain.url("/echo").replace("http://", "wss://")).await.unwrap_err();
+    let callboard::client::ConnectError::Request(error) = error else { panic!("{error:?}") };
+    check(&error, Phase::Tls, Delivery::NeverSent, &["tls: ", "handshake failed"]);
+    plain.end().await;
 }

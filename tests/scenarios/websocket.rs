@@ -42,18 +42,18 @@ scenarios!(
     feeding_and_flushing,
 );
 
-async fn echo(upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn echo(upgrade: WebSocketUpgrade) -> Response {
     upgrade.on(repeat)
 }
 
-async fn repeat(mut socket: WebSocket) -> Result<(), WebSocketFailure> {
+pub(crate) async fn repeat(mut socket: WebSocket) -> Result<(), WebSocketFailure> {
     while let Some(message) = socket.next().await? {
         socket.send(message).await?;
     }
     Ok(())
 }
 
-fn echoing() -> App {
+pub(crate) fn echoing() -> App {
     App::new().route("/echo", get(echo))
 }
 
@@ -96,7 +96,7 @@ async fn raw(served: &crate::world::Served, path: &str) -> Peer {
     peer
 }
 
-fn handshake(path: &str) -> String {
+pub(crate) fn handshake(path: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -104,7 +104,7 @@ fn handshake(path: &str) -> String {
 }
 
 /// A frame of a client, masked with zeros.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0];
     frame.extend_from_slice(payload);
     frame
