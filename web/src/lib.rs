@@ -60,9 +60,7 @@ pub use callboard_core::coding::{Coding, CodingsError, DecodeError, DecodeLimits
 pub use compress::Compress;
 pub use error::{RouteError, StartError};
 pub use extensions::Extensions;
-pub use extract::{
-    Cookies, Data, Form, FromRequest, FromRequestParts, Json, Multipart, Path, PeerAddress, Query,
-};
+pub use extract::{Cookies, Data, Form, FromRequest, FromRequestParts, Json, Multipart, Path, PeerAddress, Query};
 pub use fate::{Fate, PeerGone};
 pub use handler::Handler;
 pub use needs::Needs;

@@ -1,7 +1,7 @@
 //! The session against scripted servers: in simulation for many seeds, and over sockets on smol and Tokio.
 
-mod authentication;
 mod addresses;
+mod authentication;
 mod cancelling;
 #[cfg(feature = "compression")]
 mod coding;

@@ -20,6 +20,6 @@ mod space;
 pub use algorithm::{Algorithm, Hash};
 pub use challenge::{DigestChallenge, choose};
 pub use client::{Attempt, DigestClient, DigestRequest, ServerProof};
-pub use error::{DigestError, ProofError, ChallengeError};
+pub use error::{ChallengeError, DigestError, ProofError};
 pub use response::{PasswordHash, Proof, Quality, response};
 pub use server::{Claim, DigestServer, ReceivedRequest, Verified};

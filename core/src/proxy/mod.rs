@@ -11,6 +11,6 @@ mod address;
 mod no_proxy;
 mod rules;
 
-pub use address::{Proxy, InvalidProxy, ProxyScheme, connect_target};
+pub use address::{InvalidProxy, Proxy, ProxyScheme, connect_target};
 pub use no_proxy::NoProxy;
 pub use rules::{Choice, ProxyError, ProxyRules};
