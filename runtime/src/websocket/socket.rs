@@ -233,8 +233,12 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
+    /// A read that was polled for another reason and found something is still in the list of those to be woken: it
+    /// must not take a wake-up for the next message that is the pump's, if nobody comes to read it.
     fn note<T>(&mut self, polled: Poll<T>) -> Poll<T> {
-        self.is_resting = polled.is_pending();
+        if std::mem::replace(&mut self.is_resting, polled.is_pending()) && polled.is_ready() {
+            self.socket.rest_no_more();
+        }
         polled
     }
 }

@@ -70,3 +70,53 @@ impl Queue {
         self.entries.binary_search_by_key(&ticket, |(known, _)| *known).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn turns_follow_the_order_of_arrival_and_a_place_can_be_left() {
+        let counts: [Arc<Count>; 4] = std::array::from_fn(|_| Arc::default());
+        let wakers = counts.clone().map(Waker::from);
+        let woken = || counts.each_ref().map(|count| count.0.swap(0, Ordering::SeqCst));
+        let mut list = WaitingList::default();
+        assert!(list.is_empty() && list.is_first(None) && list.first().is_none());
+        let mut tickets = [None; 3];
+        for (ticket, waker) in tickets.iter_mut().zip(&wakers) {
+            list.wait(ticket, waker);
+        }
+        // Whoever comes without a ticket is behind them all.
+        assert!(!list.is_empty() && !list.is_first(None));
+        assert_eq!(tickets.map(|ticket| list.is_first(ticket)), [true, false, false]);
+        list.first().unwrap().wake();
+        assert_eq!(woken(), [1, 0, 0, 0]);
+        // A place that is renewed stays where it is.
+        list.wait(&mut tickets[0], &wakers[3]);
+        assert!(list.is_first(tickets[0]));
+        list.all().for_each(Waker::wake);
+        assert_eq!(woken(), [0, 1, 1, 1]);
+        list.leave(&mut tickets[1]);
+        assert_eq!(tickets[1], None);
+        list.leave(&mut tickets[0]);
+        assert!(list.is_first(tickets[2]));
+        list.leave(&mut tickets[2]);
+        assert!(list.is_empty() && list.is_first(None));
+        // What has left is not there to leave.
+        list.leave(&mut tickets[2]);
+        assert_eq!(list.all().count(), 0);
+    }
+}

@@ -95,3 +95,109 @@ impl Wakes {
         self.sleepers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+
+    /// Counts how often it was woken.
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    impl Count {
+        /// How often since this was asked.
+        fn take(&self) -> usize {
+            self.0.swap(0, Ordering::SeqCst)
+        }
+    }
+
+    /// Wakes with a pump, and counters of two readers and of the pump.
+    fn ready() -> (Wakes, [Arc<Count>; 3], [Waker; 3]) {
+        let counts: [Arc<Count>; 3] = std::array::from_fn(|_| Arc::default());
+        let wakers = counts.clone().map(Waker::from);
+        let wakes = Wakes::default();
+        wakes.set_pump(Some(wakers[2].clone()));
+        (wakes, counts, wakers)
+    }
+
+    fn taken(counts: &[Arc<Count>; 3]) -> [usize; 3] {
+        [0, 1, 2].map(|place| counts[place].take())
+    }
+
+    #[test]
+    fn a_reader_is_woken_in_the_pumps_place_and_once() {
+        let (wakes, counts, wakers) = ready();
+        assert!(wakes.rest(&wakers[0], true));
+        wakes.wake();
+        wakes.wake();
+        assert_eq!(taken(&counts), [1, 0, 0]);
+        wakes.begin_turn();
+        assert!(!wakes.is_woken());
+        // It has not come back to rest.
+        wakes.wake();
+        assert_eq!(taken(&counts), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_reader_who_may_not_come_back_is_woken_with_the_pump() {
+        let (wakes, counts, wakers) = ready();
+        assert!(wakes.rest(&wakers[0], false));
+        wakes.wake();
+        assert_eq!(taken(&counts), [1, 0, 1]);
+    }
+
+    #[test]
+    fn whoever_comes_to_rest_after_a_wake_up_must_look_again() {
+        let (wakes, counts, wakers) = ready();
+        wakes.wake();
+        assert_eq!(taken(&counts), [0, 0, 1]);
+        assert!(!wakes.rest(&wakers[0], true));
+        wakes.begin_turn();
+        assert!(wakes.rest(&wakers[0], true));
+    }
+
+    #[test]
+    fn the_last_waker_of_a_reader_counts() {
+        let (wakes, counts, wakers) = ready();
+        assert!(wakes.rest(&wakers[0], true) && wakes.rest(&wakers[1], true));
+        wakes.wake();
+        assert_eq!(taken(&counts), [0, 1, 0]);
+    }
+
+    #[test]
+    fn a_reader_who_leaves_passes_on_what_reached_it_and_is_forgotten() {
+        let (wakes, counts, wakers) = ready();
+        assert!(wakes.rest(&wakers[0], true));
+        assert!(wakes.leave().is_none());
+        wakes.wake();
+        assert_eq!(taken(&counts), [0, 0, 1]);
+        wakes.begin_turn();
+        assert!(wakes.rest(&wakers[0], true));
+        wakes.wake();
+        wakes.leave().unwrap().wake();
+        assert_eq!(taken(&counts), [1, 0, 1]);
+        // Nor is it woken by those who take turns.
+        assert!(wakes.reader().is_none());
+    }
+
+    #[test]
+    fn a_pump_that_is_gone_is_not_kept() {
+        let (wakes, counts, wakers) = ready();
+        drop(wakers);
+        wakes.set_pump(None);
+        assert_eq!(Arc::strong_count(&counts[2]), 1);
+        assert!(wakes.pump().is_none());
+        wakes.wake();
+        assert_eq!(taken(&counts), [0, 0, 0]);
+    }
+}
