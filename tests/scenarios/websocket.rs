@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use callboard::client::ConnectError;
+use callboard::client::{ConnectError, IntoUrl, WebSocketBuilder};
 use callboard::web::{App, Path, Response, Status, WebSocketUpgrade, get};
 use callboard::websocket::{
     CloseCode, Closure, Event, Message, ReceiveError, SendError, Settings, TrySendError, WebSocket, WebSocketError,
@@ -43,7 +43,17 @@ scenarios!(
 );
 
 pub(crate) async fn echo(upgrade: WebSocketUpgrade) -> Response {
-    upgrade.on(repeat)
+    upgrade.settings(quiet()).on(repeat)
+}
+
+/// Without heartbeats, which would hide that somebody was not woken.
+pub(crate) fn quiet() -> Settings {
+    Settings { ping_interval: None, ..Settings::default() }
+}
+
+/// A WebSocket in the making, without heartbeats.
+pub(crate) fn opening(world: &World, url: impl IntoUrl) -> WebSocketBuilder {
+    world.session().websocket(url).settings(quiet())
 }
 
 pub(crate) async fn repeat(mut socket: WebSocket) -> Result<(), WebSocketFailure> {
@@ -68,7 +78,7 @@ fn lending() -> (App, Ear<WebSocket>) {
     let hold = move |upgrade: WebSocketUpgrade| {
         let give: Bell<WebSocket> = give.clone();
         async move {
-            upgrade.on(async move |socket| {
+            upgrade.settings(quiet()).on(async move |socket| {
                 let sender = socket.sender();
                 give.say(socket);
                 sender.closed().await;
@@ -83,7 +93,7 @@ fn lending() -> (App, Ear<WebSocket>) {
 async fn pair(world: &World) -> (crate::world::Served, WebSocket, WebSocket) {
     let (app, lent) = lending();
     let served = world.serve(app).await;
-    let client = world.session().websocket(served.url("/")).await.unwrap();
+    let client = opening(world, served.url("/")).await.unwrap();
     let remote = lent.heard().await;
     (served, client, remote)
 }
@@ -117,7 +127,7 @@ fn codes(closure: &Closure) -> (Option<u16>, Option<u16>, bool) {
 
 async fn messages_of_all_sizes(world: World) {
     let served = world.serve(echoing()).await;
-    let mut socket = world.session().websocket(served.url("/echo")).await.unwrap();
+    let mut socket = opening(&world, served.url("/echo")).await.unwrap();
     for length in [0, 1, 125, 126, 4096, 4097, 65_535, 65_536, world.choose(3_000_000, 300_000)] {
         socket.send(pattern(length)).await.unwrap();
         assert_eq!(socket.next().await.unwrap(), Some(Message::from(pattern(length))), "{length}");
@@ -132,7 +142,7 @@ async fn messages_of_all_sizes(world: World) {
 
 async fn many_messages_under_way(world: World) {
     let served = world.serve(echoing()).await;
-    let mut socket = world.session().websocket(served.url("/echo")).await.unwrap();
+    let mut socket = opening(&world, served.url("/echo")).await.unwrap();
     let sender = socket.sender();
     let count = world.choose(2_000, 200);
     let sending = async {
@@ -155,7 +165,7 @@ async fn what_the_handshake_agrees_on(world: World) {
     let handler = async |upgrade: WebSocketUpgrade| {
         let offered: Vec<String> = upgrade.offered().map(str::to_owned).collect();
         assert_eq!((offered.join(" "), upgrade.origin()), ("v9 v2 v1".to_owned(), Some("http://page")));
-        let upgrade = upgrade.protocols(&["v1", "v2"]).header("X-Answer", "42").unwrap();
+        let upgrade = upgrade.settings(quiet()).protocols(&["v1", "v2"]).header("X-Answer", "42").unwrap();
         upgrade.on(async |socket| {
             let protocol = socket.protocol().unwrap().to_owned();
             socket.send(protocol).await?;
@@ -322,7 +332,7 @@ async fn a_socket_that_is_dropped_says_so(world: World) {
 
 async fn what_a_handler_gives_is_the_last_word(world: World) {
     let handler = async |Path(how): Path<String>, upgrade: WebSocketUpgrade| {
-        upgrade.on(async move |mut socket| {
+        upgrade.settings(quiet()).on(async move |mut socket| {
             socket.next().await?;
             match &*how {
                 "fails" => Err("of its own making".into()),
@@ -333,7 +343,7 @@ async fn what_a_handler_gives_is_the_last_word(world: World) {
     };
     let served = world.serve(App::new().route("/{how}", get(handler))).await;
     for (path, code) in [("/ends", 1000), ("/fails", 1011), ("/panics", 1011)] {
-        let mut socket = world.session().websocket(served.url(path)).await.unwrap();
+        let mut socket = opening(&world, served.url(path)).await.unwrap();
         socket.send("go").await.unwrap();
         assert_eq!(socket.next().await.unwrap(), None);
         assert_eq!(socket.closure().unwrap().code().code(), code, "{path}");
@@ -345,7 +355,7 @@ async fn a_drain_says_goodbye(world: World) {
     let served = world.serve(echoing()).await;
     let mut sockets = Vec::new();
     for _ in 0..5 {
-        sockets.push(world.session().websocket(served.url("/echo")).await.unwrap());
+        sockets.push(opening(&world, served.url("/echo")).await.unwrap());
     }
     let raw = raw(&served, "/echo").await;
     let listening = async {
@@ -365,14 +375,14 @@ async fn senders_outlive_the_handler(world: World) {
     let handler = move |upgrade: WebSocketUpgrade| {
         let give = give.clone();
         async move {
-            upgrade.on(async move |socket| {
+            upgrade.settings(quiet()).on(async move |socket| {
                 give.say(socket.sender());
                 Ok(())
             })
         }
     };
     let served = world.serve(App::new().route("/", get(handler))).await;
-    let mut socket = world.session().websocket(served.url("/")).await.unwrap();
+    let mut socket = opening(&world, served.url("/")).await.unwrap();
     let sender = lent.heard().await;
     // Nobody reads there: what comes is thrown away.
     for _ in 0..10 {
@@ -443,7 +453,7 @@ async fn a_broken_peer_is_told_why(world: World) {
 
 async fn a_slow_reader_is_bounded(world: World) {
     let handler = async |upgrade: WebSocketUpgrade| {
-        upgrade.settings(Settings { send_buffer: 10_000, ..Settings::default() }).on(async |mut socket| {
+        upgrade.settings(Settings { send_buffer: 10_000, ..quiet() }).on(async |mut socket| {
             let part = Bytes::from(vec![7; 1000]);
             let mut taken = 0_u32;
             // The transport has room, then we have; then nobody has.
@@ -483,7 +493,7 @@ async fn a_slow_reader_is_bounded(world: World) {
         })
     };
     let served = world.serve(App::new().route("/", get(handler))).await;
-    let mut socket = world.session().websocket(served.url("/")).await.unwrap();
+    let mut socket = opening(&world, served.url("/")).await.unwrap();
     world.client.sleep(Duration::from_millis(50)).await;
     let mut count = 0;
     loop {
@@ -560,7 +570,7 @@ async fn pings_are_answered_while_nobody_reads(world: World) {
 
 async fn json_and_text(world: World) {
     let served = world.serve(echoing()).await;
-    let mut socket = world.session().websocket(served.url("/echo")).await.unwrap();
+    let mut socket = opening(&world, served.url("/echo")).await.unwrap();
     socket.send_json(&vec![1, 2, 3]).await.unwrap();
     assert_eq!(socket.next_json::<Vec<u8>>().await.unwrap(), Some(vec![1, 2, 3]));
     socket.send("{").await.unwrap();

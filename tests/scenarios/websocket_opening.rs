@@ -10,7 +10,7 @@ use futures_lite::future::zip;
 
 use crate::peer::{Peer, field};
 use crate::signal::{Bell, bell};
-use crate::websocket::{echo, echoing, frame, handshake, repeat};
+use crate::websocket::{echo, echoing, frame, handshake, opening, repeat};
 use crate::world::{World, scenarios};
 
 scenarios!(
@@ -35,7 +35,7 @@ async fn a_middleware_sees_the_101(world: World) {
         }
     };
     let served = world.serve(echoing().middleware(watch)).await;
-    let mut socket = world.session().websocket(served.url("/echo")).await.unwrap();
+    let mut socket = opening(&world, served.url("/echo")).await.unwrap();
     assert_eq!(seen.heard().await, (Status::SWITCHING_PROTOCOLS, Some("websocket".to_owned())));
     assert_eq!(socket.headers().unwrap().text("X-Watched"), Some("yes"));
     socket.send("through").await.unwrap();
@@ -79,7 +79,7 @@ async fn each_hop_has_a_key_of_its_own(world: World) {
     };
     let app = App::new().route("/", get(to("/second"))).route("/second", get(to("/echo"))).route("/echo", get(echo));
     let served = world.serve(app.middleware(watch)).await;
-    let mut socket = world.session().websocket(served.url("/")).protocols(&["a"]).await.unwrap();
+    let mut socket = opening(&world, served.url("/")).protocols(&["a"]).await.unwrap();
     let mut different = HashSet::new();
     for _ in 0..3 {
         let sent = keys.heard().await;
@@ -165,7 +165,7 @@ async fn lists_of_subprotocols_may_be_empty(world: World) {
     let deaf = async |upgrade: WebSocketUpgrade| upgrade.protocols(&[]).on(repeat);
     let served = world.serve(App::new().route("/echo", get(handler)).route("/deaf", get(deaf))).await;
     for (path, offered) in [("/echo", &[][..]), ("/deaf", &["one", "two"][..])] {
-        let socket = world.session().websocket(served.url(path)).protocols(offered).await.unwrap();
+        let socket = opening(&world, served.url(path)).protocols(offered).await.unwrap();
         assert_eq!(socket.protocol(), None);
         assert!(!socket.headers().unwrap().contains("Sec-WebSocket-Protocol"));
     }
