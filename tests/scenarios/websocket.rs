@@ -73,7 +73,7 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 /// An app whose handler gives its socket to the scenario, and holds on until told.
-fn lending() -> (App, Ear<WebSocket>) {
+pub(crate) fn lending() -> (App, Ear<WebSocket>) {
     let (give, lent) = bell();
     let hold = move |upgrade: WebSocketUpgrade| {
         let give: Bell<WebSocket> = give.clone();
@@ -99,7 +99,7 @@ async fn pair(world: &World) -> (crate::world::Served, WebSocket, WebSocket) {
 }
 
 /// A raw client whose handshake is done.
-async fn raw(served: &crate::world::Served, path: &str) -> Peer {
+pub(crate) async fn raw(served: &crate::world::Served, path: &str) -> Peer {
     let mut peer = served.connect().await;
     peer.send(handshake(path)).await;
     assert!(peer.head().await.starts_with("HTTP/1.1 101 "));

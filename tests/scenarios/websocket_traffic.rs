@@ -1,21 +1,25 @@
 //! What goes over an open WebSocket, counted on the wire: compression with and without windows that are kept, and many
 //! tasks that send at once.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use callboard::Handle;
 use callboard::core::Random;
 use callboard::web::{App, WebSocketUpgrade, get};
 use callboard::websocket::{CloseCode, Compression, Message, Settings, WebSocket, WebSocketFailure};
 
-use crate::websocket::repeat;
+use crate::websocket::{frame, lending, raw, repeat};
 use crate::world::{Served, World, scenarios};
 
 scenarios!(
     compression_saves_bytes,
     a_window_is_kept_where_both_allow,
     one_side_alone_compresses_nothing,
-    many_tasks_send
+    many_tasks_send,
+    a_busy_reader_pauses,
 );
 
 /// Bytes that no window helps to shorten, unless it holds them already.
@@ -158,5 +162,30 @@ async fn many_tasks_send(world: World) {
     // The server's last word comes when its last sender is gone, and not before it heard all.
     assert_eq!(socket.next().await.unwrap(), None);
     assert_eq!(socket.closure().unwrap().code(), CloseCode::NORMAL);
+    served.end().await;
+}
+
+/// However much has come: a reader's task lets others have their turn between.
+async fn a_busy_reader_pauses(world: World) {
+    let (app, lent) = lending();
+    let served = world.serve(app).await;
+    let mut peer = raw(&served, "/").await;
+    let mut socket = lent.heard().await;
+    peer.send(frame(0x82, b"x").repeat(1500)).await;
+    // Until all is there.
+    world.client.sleep(Duration::from_millis(50)).await;
+    let (mut in_a_row, mut longest) = (0, 0);
+    for _ in 0..1500 {
+        let mut next = pin!(socket.next());
+        let message = poll_fn(|context| {
+            let polled = next.as_mut().poll(context);
+            in_a_row = if polled.is_ready() { in_a_row + 1 } else { 0 };
+            longest = longest.max(in_a_row);
+            polled
+        });
+        assert_eq!(message.await.unwrap(), Some(vec![b'x'].into()));
+    }
+    assert!(longest > 1 && longest <= 256, "{longest} in a row");
+    drop((peer, socket));
     served.end().await;
 }
