@@ -136,6 +136,9 @@ impl WebSocketUpgrade {
     /// What it gives decides how the WebSocket ends, if it is still open: `Ok` closes it with 1000 when the socket and
     /// all its senders are dropped, an error or a panic with 1011 at once. When the server drains, the peer is told
     /// 1001 and `next` comes to its end.
+    ///
+    /// A body of the request is thrown away first, up to [`Limits::discard_bytes`](callboard_core::Limits); one that is
+    /// known to be longer is answered 413.
     pub fn on<F, Fut>(self, callback: F) -> Response
     where
         F: FnOnce(WebSocket) -> Fut + Send + 'static,
