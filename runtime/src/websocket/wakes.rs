@@ -124,10 +124,10 @@ mod tests {
     /// Wakes with a pump, and counters of two readers and of the pump.
     fn ready() -> (Wakes, [Arc<Count>; 3], [Waker; 3]) {
         let counts: [Arc<Count>; 3] = std::array::from_fn(|_| Arc::default());
-        let wakers = counts.clone().map(Waker::from);
+        let handles = counts.clone().map(Waker::from);
         let wakes = Wakes::default();
-        wakes.set_pump(Some(wakers[2].clone()));
-        (wakes, counts, wakers)
+        wakes.set_pump(Some(handles[2].clone()));
+        (wakes, counts, handles)
     }
 
     fn taken(counts: &[Arc<Count>; 3]) -> [usize; 3] {
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn a_reader_is_woken_in_the_pumps_place_and_once() {
-        let (wakes, counts, wakers) = ready();
-        assert!(wakes.rest(&wakers[0], true));
+        let (wakes, counts, handles) = ready();
+        assert!(wakes.rest(&handles[0], true));
         wakes.wake();
         wakes.wake();
         assert_eq!(taken(&counts), [1, 0, 0]);
@@ -150,39 +150,39 @@ mod tests {
 
     #[test]
     fn a_reader_who_may_not_come_back_is_woken_with_the_pump() {
-        let (wakes, counts, wakers) = ready();
-        assert!(wakes.rest(&wakers[0], false));
+        let (wakes, counts, handles) = ready();
+        assert!(wakes.rest(&handles[0], false));
         wakes.wake();
         assert_eq!(taken(&counts), [1, 0, 1]);
     }
 
     #[test]
     fn whoever_comes_to_rest_after_a_wake_up_must_look_again() {
-        let (wakes, counts, wakers) = ready();
+        let (wakes, counts, handles) = ready();
         wakes.wake();
         assert_eq!(taken(&counts), [0, 0, 1]);
-        assert!(!wakes.rest(&wakers[0], true));
+        assert!(!wakes.rest(&handles[0], true));
         wakes.begin_turn();
-        assert!(wakes.rest(&wakers[0], true));
+        assert!(wakes.rest(&handles[0], true));
     }
 
     #[test]
     fn the_last_waker_of_a_reader_counts() {
-        let (wakes, counts, wakers) = ready();
-        assert!(wakes.rest(&wakers[0], true) && wakes.rest(&wakers[1], true));
+        let (wakes, counts, handles) = ready();
+        assert!(wakes.rest(&handles[0], true) && wakes.rest(&handles[1], true));
         wakes.wake();
         assert_eq!(taken(&counts), [0, 1, 0]);
     }
 
     #[test]
     fn a_reader_who_leaves_passes_on_what_reached_it_and_is_forgotten() {
-        let (wakes, counts, wakers) = ready();
-        assert!(wakes.rest(&wakers[0], true));
+        let (wakes, counts, handles) = ready();
+        assert!(wakes.rest(&handles[0], true));
         assert!(wakes.leave().is_none());
         wakes.wake();
         assert_eq!(taken(&counts), [0, 0, 1]);
         wakes.begin_turn();
-        assert!(wakes.rest(&wakers[0], true));
+        assert!(wakes.rest(&handles[0], true));
         wakes.wake();
         wakes.leave().unwrap().wake();
         assert_eq!(taken(&counts), [1, 0, 1]);
@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn a_pump_that_is_gone_is_not_kept() {
-        let (wakes, counts, wakers) = ready();
-        drop(wakers);
+        let (wakes, counts, handles) = ready();
+        drop(handles);
         wakes.set_pump(None);
         assert_eq!(Arc::strong_count(&counts[2]), 1);
         assert!(wakes.pump().is_none());
