@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use callboard::Handle;
 use callboard::core::Random;
+use callboard::core::websocket::handshake::accept_key;
 use callboard::web::{App, WebSocketUpgrade, get};
 use callboard::websocket::{CloseCode, Compression, Message, Settings, WebSocket, WebSocketFailure};
+use futures_lite::future::zip;
 
-use crate::websocket::{frame, lending, raw, repeat};
+use crate::peer::field;
+use crate::websocket::{frame, lending, opening, raw, repeat};
 use crate::world::{Served, World, scenarios};
 
 scenarios!(
@@ -20,6 +23,7 @@ scenarios!(
     one_side_alone_compresses_nothing,
     many_tasks_send,
     a_busy_reader_pauses,
+    what_comes_with_a_message_is_answered,
 );
 
 /// Bytes that no window helps to shorten, unless it holds them already.
@@ -188,4 +192,32 @@ async fn a_busy_reader_pauses(world: World) {
     assert!(longest > 1 && longest <= 256, "{longest} in a row");
     drop((peer, socket));
     served.end().await;
+}
+
+/// A ping right behind a message does not wait until its reader comes back.
+async fn what_comes_with_a_message_is_answered(world: World) {
+    let mut listening = world.listen();
+    let url = listening.url("/");
+    let serving = async {
+        let mut peer = listening.accept().await;
+        let head = peer.head().await;
+        let accept = accept_key(field(&head, "Sec-WebSocket-Key").unwrap().as_bytes());
+        let fields = "Connection: upgrade\r\nUpgrade: websocket";
+        let answer = format!("HTTP/1.1 101 x\r\n{fields}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n");
+        peer.send(answer).await;
+        peer
+    };
+    let (mut peer, mut socket) = zip(serving, async { opening(&world, url).await.unwrap() }).await;
+    for _ in 0..5 {
+        peer.send(b"\x82\x01x\x89\x02hi").await;
+        assert_eq!(socket.next().await.unwrap(), Some(vec![b'x'].into()));
+        let pong = peer.exactly(8).await;
+        assert_eq!((pong[0], pong[6] ^ pong[2], pong[7] ^ pong[3]), (0x8a, b'h', b'i'));
+    }
+    // So it is with the end.
+    peer.send(b"\x82\x01x\x88\x00").await;
+    assert_eq!(socket.next().await.unwrap(), Some(vec![b'x'].into()));
+    assert_eq!(peer.exactly(6).await[0], 0x88);
+    drop(peer);
+    assert!(socket.closed().await.is_clean);
 }
