@@ -1,5 +1,5 @@
-//! What goes over an open WebSocket, counted on the wire: compression with and without windows that are kept, and many
-//! tasks that send at once.
+//! What goes over an open WebSocket: compression counted on the wire, with and without windows that are kept; many tasks
+//! that send at once; a reader who has much to read, who stays away, and who is cut off.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -10,7 +10,9 @@ use callboard::Handle;
 use callboard::core::Random;
 use callboard::core::websocket::handshake::accept_key;
 use callboard::web::{App, WebSocketUpgrade, get};
-use callboard::websocket::{CloseCode, Compression, Message, Settings, WebSocket, WebSocketFailure};
+use callboard::websocket::{
+    CloseCode, Compression, Message, ReceiveError, Settings, WebSocket, WebSocketError, WebSocketFailure,
+};
 use futures_lite::future::zip;
 
 use crate::peer::field;
@@ -24,6 +26,7 @@ scenarios!(
     many_tasks_send,
     a_busy_reader_pauses,
     what_comes_with_a_message_is_answered,
+    an_abort_cuts_off,
 );
 
 /// Bytes that no window helps to shorten, unless it holds them already.
@@ -220,4 +223,21 @@ async fn what_comes_with_a_message_is_answered(world: World) {
     assert_eq!(peer.exactly(6).await[0], 0x88);
     drop(peer);
     assert!(socket.closed().await.is_clean);
+}
+
+/// Whoever holds a WebSocket that its server cuts off learns of it, wherever it was taken to.
+async fn an_abort_cuts_off(world: World) {
+    let (app, lent) = lending();
+    let served = world.serve(app).await;
+    let mut client = opening(&world, served.url("/")).await.unwrap();
+    let mut remote = lent.heard().await;
+    let sender = remote.sender();
+    served.server.abort();
+    let report = served.server.wait().await;
+    assert_eq!((report.aborted, served.server.connections()), (1, 0));
+    let error = remote.next().await.unwrap_err();
+    assert!(matches!(error, WebSocketError::Receive(ReceiveError::ConnectionLost)), "{error}");
+    assert!(!sender.closed().await.is_clean && sender.send("x").await.is_err());
+    assert!(remote.info().is_none(), "the transport is gone");
+    client.next().await.unwrap_err();
 }
