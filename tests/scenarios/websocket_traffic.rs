@@ -1,6 +1,5 @@
 //! What goes over an open WebSocket: compression counted on the wire, with and without windows that are kept; many
-//! tasks
-//! that send at once; a reader who has much to read, who stays away, and who is cut off.
+//! tasks that send at once; a reader who has much to read, who stays away, and who is cut off.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
