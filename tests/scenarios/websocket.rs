@@ -31,6 +31,8 @@ scenarios!(
     what_a_handler_gives_is_the_last_word,
     a_drain_says_goodbye,
     senders_outlive_the_handler,
+    a_failure_does_not_wait_for_senders,
+    a_handler_goes_on_behind_the_end,
     a_closed_sender_ends_a_read,
     an_end_without_a_close_frame,
     a_broken_peer_is_told_why,
@@ -399,6 +401,50 @@ async fn senders_outlive_the_handler(world: World) {
     assert_eq!(socket.next().await.unwrap(), None);
     assert_eq!(socket.closure().unwrap().code(), CloseCode::NORMAL);
     served.end().await;
+}
+
+async fn a_failure_does_not_wait_for_senders(world: World) {
+    let (give, lent) = bell();
+    let handler = move |upgrade: WebSocketUpgrade| {
+        let give = give.clone();
+        async move {
+            upgrade.settings(quiet()).on(async move |socket| {
+                give.say(socket.sender());
+                Err("of its own making".into())
+            })
+        }
+    };
+    let served = world.serve(App::new().route("/", get(handler))).await;
+    let mut socket = opening(&world, served.url("/")).await.unwrap();
+    let sender = lent.heard().await;
+    assert_eq!(socket.next().await.unwrap(), None);
+    assert_eq!(socket.closure().unwrap().code(), CloseCode::INTERNAL);
+    assert!(sender.closed().await.is_clean);
+    drop((socket, sender));
+    served.end().await;
+}
+
+/// What a handler does after the last message is done to its end, and the server waits for it.
+async fn a_handler_goes_on_behind_the_end(world: World) {
+    let (say, done) = bell();
+    let runtime = world.server.clone();
+    let handler = move |upgrade: WebSocketUpgrade| {
+        let (say, runtime) = (say.clone(), runtime.clone());
+        async move {
+            upgrade.settings(quiet()).on(async move |mut socket| {
+                assert_eq!(socket.next().await?, None);
+                drop(socket);
+                runtime.sleep(Duration::from_millis(20)).await;
+                say.ring();
+                Ok(())
+            })
+        }
+    };
+    let served = world.serve(App::new().route("/", get(handler))).await;
+    let mut socket = opening(&world, served.url("/")).await.unwrap();
+    assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().is_clean);
+    let server = served.end().await;
+    assert_eq!((server.finished, done.take()), (1, Some(())));
 }
 
 async fn a_closed_sender_ends_a_read(world: World) {
