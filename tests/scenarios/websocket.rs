@@ -443,8 +443,8 @@ async fn a_handler_goes_on_behind_the_end(world: World) {
     let served = world.serve(App::new().route("/", get(handler))).await;
     let mut socket = opening(&world, served.url("/")).await.unwrap();
     assert!(socket.close(CloseCode::NORMAL, "").await.unwrap().is_clean);
-    let server = served.end().await;
-    assert_eq!((server.finished, done.take()), (1, Some(())));
+    let report = served.end().await;
+    assert_eq!((report.finished, done.take()), (1, Some(())));
 }
 
 async fn a_closed_sender_ends_a_read(world: World) {
