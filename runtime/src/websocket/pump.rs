@@ -93,7 +93,7 @@ impl Future for Pump {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.register(context.waker());
-        this.shared.with(|work| work.poll_pump(context))
+        this.shared.with(|work| work.poll_pump(context, false))
     }
 }
 
@@ -157,7 +157,7 @@ impl Future for Attended {
         this.pump.register(context.waker());
         this.poll_user(context);
         if !this.is_over {
-            this.is_over = this.pump.shared.with(|work| work.poll_pump(context)).is_ready();
+            this.is_over = this.pump.shared.with(|work| work.poll_pump(context, true)).is_ready();
         }
         if this.is_over && this.user.is_none() { Poll::Ready(()) } else { Poll::Pending }
     }

@@ -197,17 +197,16 @@ impl Future for Sending<'_> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { sender, message, ticket, writes } = self.get_mut();
         sender.shared.with(|work| {
-            if !work.is_open() {
-                return Poll::Ready(Err(SendError::Closed.into()));
-            }
-            let has_room =
-                work.state.senders.is_first(*ticket) && (work.has_room() || work.write_until(Work::has_room));
-            if !has_room {
+            let is_first = work.state.senders.is_first(*ticket);
+            if !is_first || !work.has_room() {
+                let has_room = is_first && work.is_open() && work.write_until(Work::has_room);
                 if !work.is_open() {
                     return Poll::Ready(Err(SendError::Closed.into()));
                 }
-                work.state.senders.wait(ticket, context.waker());
-                return Poll::Pending;
+                if !has_room {
+                    work.state.senders.wait(ticket, context.waker());
+                    return Poll::Pending;
+                }
             }
             let Some(message) = message.take() else { return Poll::Ready(Ok(())) };
             let sent = work.send(message);

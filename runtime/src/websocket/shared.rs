@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use callboard_core::Headers;
-use callboard_core::websocket::{Connection, Event, ReceiveError};
+use callboard_core::websocket::{Connection, Event, Message, ReceiveError};
 
 use super::error::WebSocketError;
 use super::state::{Afterwards, Live, Outside, State, TURNS, Turn, Work};
@@ -53,9 +53,8 @@ impl Shared {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Work<'_>) -> T) -> T {
         // A panic cannot leave the state half-changed in a way that matters more than going on does.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut held = Work { outside: &self.outside, state: &mut state, afterwards: Afterwards::default() };
-        let result = work(&mut held);
-        let afterwards = held.afterwards;
+        let mut afterwards = Afterwards::default();
+        let result = work(&mut Work { outside: &self.outside, state: &mut state, afterwards: &mut afterwards });
         drop(state);
         afterwards.perform();
         result
@@ -86,12 +85,37 @@ impl Wake for Shared {
 
 /// What the handles do.
 impl Work<'_> {
+    /// The reader asks for the next message. With it: whether the reader is in the list of those to be woken.
+    pub(super) fn poll_message(
+        &mut self,
+        context: &Context<'_>,
+        is_sure: bool,
+    ) -> (Poll<Result<Option<Message>, WebSocketError>>, bool) {
+        loop {
+            let polled = match self.poll_read(context, is_sure) {
+                Poll::Pending => return (Poll::Pending, self.is_listed(true)),
+                Poll::Ready(Ok(Some(Event::Message(message)))) => Ok(Some(message)),
+                Poll::Ready(Ok(Some(_))) => continue,
+                Poll::Ready(Ok(None)) => Ok(None),
+                Poll::Ready(Err(error)) => Err(error),
+            };
+            return (Poll::Ready(polled), false);
+        }
+    }
+
+    /// Whether a reader who waits is in the list of those to be woken.
+    pub(super) fn is_listed(&self, is_pending: bool) -> bool {
+        is_pending && !self.state.rests_at_home
+    }
+
     /// The reader asks for the next event.
     pub(super) fn poll_read(
         &mut self,
         context: &Context<'_>,
         is_sure: bool,
     ) -> Poll<Result<Option<Event>, WebSocketError>> {
+        let home = self.home(context.waker());
+        self.state.rests_at_home = false;
         let mut is_resting = false;
         for turns in 0..TURNS {
             if self.state.run >= MESSAGES {
@@ -105,25 +129,32 @@ impl Work<'_> {
             if self.state.end.is_some() {
                 return Poll::Ready(self.tell());
             }
-            if is_resting && !self.state.due && self.rest(context.waker(), is_sure) {
+            if is_resting && !self.state.due && self.rest(context.waker(), home, is_sure) {
                 self.state.run = 0;
                 return Poll::Pending;
             }
             if turns == 0 {
                 self.refresh();
             }
-            is_resting = self.turn(true) == Turn::Rest;
+            is_resting = self.turn(true, home) == Turn::Rest;
         }
         self.state.run = 0;
         context.waker().wake_by_ref();
         Poll::Pending
     }
 
+    /// The waker of the reader's task, if that is the pump's as well.
+    fn home<'w>(&self, waker: &'w Waker) -> Option<&'w Waker> {
+        self.state.home.as_ref().filter(|home| home.will_wake(waker)).map(|_| waker)
+    }
+
     /// The reader waits. False: something happened meanwhile, and it must take another turn.
-    fn rest(&self, waker: &Waker, is_sure: bool) -> bool {
-        // In the pump's own task the pump's waker is the reader's.
-        if self.state.home.as_ref().is_some_and(|home| home.will_wake(waker)) {
-            return !self.outside.wakes.is_woken();
+    fn rest(&mut self, waker: &Waker, home: Option<&Waker>, is_sure: bool) -> bool {
+        if home.is_some() {
+            // The transport wakes this task itself; who else has something for the reader must know that it is here.
+            self.state.rests_at_home = true;
+            self.state.has_rested = true;
+            return true;
         }
         self.outside.wakes.rest(waker, is_sure)
     }
@@ -145,7 +176,7 @@ impl Work<'_> {
     /// Takes turns until there is nothing to do; a busy transport is left to the pump.
     fn exhaust(&mut self) {
         for _ in 0..TURNS {
-            if self.turn_aside() == Turn::Rest {
+            if self.turn_aside(None) == Turn::Rest {
                 return;
             }
         }
@@ -181,7 +212,7 @@ impl Work<'_> {
             if is_enough(self) {
                 return true;
             }
-            if self.turn_aside() == Turn::Rest {
+            if self.turn_aside(None) == Turn::Rest {
                 return is_enough(self);
             }
         }
@@ -189,17 +220,20 @@ impl Work<'_> {
         false
     }
 
-    /// The pump's share of a poll. Ready once the transport is gone.
-    pub(super) fn poll_pump(&mut self, context: &Context<'_>) -> Poll<()> {
+    /// The pump's share of a poll. Ready once the transport is gone. `is_shared`: the user's future is in this task.
+    pub(super) fn poll_pump(&mut self, context: &Context<'_>, is_shared: bool) -> Poll<()> {
+        let home = is_shared.then(|| context.waker());
         self.outside.is_attended.store(false, Ordering::Relaxed);
         self.state.is_fresh = false;
+        let has_rested = std::mem::take(&mut self.state.has_rested);
         if self.outside.handles.load(Ordering::Acquire) == 0 && self.is_open() {
             let last_word = self.state.last_word.into();
             // It fails only if the peer was faster, and then it is not needed.
             let _ = self.close(last_word);
         }
         self.state.is_pump_called = false;
-        let is_idle = !self.state.due && !self.outside.wakes.is_woken();
+        // In a shared task nobody tells the transport's wake-ups from others: what no reader looked at, the pump does.
+        let is_idle = !self.state.due && !self.outside.wakes.is_woken() && (has_rested || !is_shared);
         if self.state.live.is_some() && is_idle {
             return Poll::Pending;
         }
@@ -210,7 +244,7 @@ impl Work<'_> {
                 self.afterwards.dead = self.state.live.take();
                 return Poll::Ready(());
             }
-            if self.turn_aside() == Turn::Rest && !self.is_over() {
+            if self.turn_aside(home) == Turn::Rest && !self.is_over() {
                 self.state.is_pump_called = false;
                 self.afterwards.pump = None;
                 return Poll::Pending;

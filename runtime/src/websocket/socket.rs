@@ -70,22 +70,9 @@ impl WebSocket {
 
     /// The next message, for those who poll. See [`next`](Self::next).
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Message>, WebSocketError>> {
-        let polled = self.poll_message(context, false);
-        self.is_resting = polled.is_pending();
+        let (polled, is_resting) = self.shared().with(|work| work.poll_message(context, false));
+        self.is_resting = is_resting;
         polled
-    }
-
-    fn poll_message(&mut self, context: &Context<'_>, is_sure: bool) -> Poll<Result<Option<Message>, WebSocketError>> {
-        self.shared().with(|work| {
-            loop {
-                match std::task::ready!(work.poll_read(context, is_sure)) {
-                    Ok(Some(Event::Message(message))) => return Poll::Ready(Ok(Some(message))),
-                    Ok(Some(_)) => {}
-                    Ok(None) => return Poll::Ready(Ok(None)),
-                    Err(error) => return Poll::Ready(Err(error)),
-                }
-            }
-        })
     }
 
     /// A handle to send with, for other tasks and actors.
@@ -235,8 +222,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// A read that was polled for another reason and found something is still in the list of those to be woken: it
     /// must not take a wake-up for the next message that is the pump's, if nobody comes to read it.
-    fn note<T>(&mut self, polled: Poll<T>) -> Poll<T> {
-        if std::mem::replace(&mut self.is_resting, polled.is_pending()) && polled.is_ready() {
+    fn note<T>(&mut self, (polled, is_resting): (Poll<T>, bool)) -> Poll<T> {
+        if std::mem::replace(&mut self.is_resting, is_resting) && !is_resting {
             self.socket.rest_no_more();
         }
         polled
@@ -262,7 +249,7 @@ impl Future for Next<'_> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let reading = &mut self.get_mut().reading;
-        let polled = reading.socket.poll_message(context, true);
+        let polled = reading.socket.shared().with(|work| work.poll_message(context, true));
         reading.note(polled)
     }
 }
@@ -284,7 +271,11 @@ impl Future for NextEvent<'_> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let reading = &mut self.get_mut().reading;
-        let polled = reading.socket.shared().with(|work| work.poll_read(context, true));
+        let polled = reading.socket.shared().with(|work| {
+            let polled = work.poll_read(context, true);
+            let is_resting = work.is_listed(polled.is_pending());
+            (polled, is_resting)
+        });
         reading.note(polled)
     }
 }

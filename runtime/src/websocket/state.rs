@@ -64,6 +64,10 @@ pub(super) struct State {
     pub(super) run: u16,
     /// The waker of the task that runs the pump.
     pub(super) home: Option<Waker>,
+    /// The reader waits in that task, without a waker of its own.
+    pub(super) rests_at_home: bool,
+    /// In this poll of that task a turn came to rest: the transport knows whom to wake, and nothing was left to do.
+    pub(super) has_rested: bool,
     /// Those who wait for room.
     pub(super) senders: WaitingList,
     /// Those who wait until all is sent, or for the end.
@@ -81,7 +85,7 @@ pub(super) struct Live {
 pub(super) struct Work<'a> {
     pub(super) outside: &'a Outside,
     pub(super) state: &'a mut State,
-    pub(super) afterwards: Afterwards,
+    pub(super) afterwards: &'a mut Afterwards,
 }
 
 #[derive(Default)]
@@ -120,6 +124,8 @@ impl State {
             last_word: CloseCode::GOING_AWAY,
             run: 0,
             home: None,
+            rests_at_home: false,
+            has_rested: false,
             senders: WaitingList::default(),
             watchers: WaitingList::default(),
         }
@@ -219,7 +225,9 @@ impl Work<'_> {
     }
 
     fn wake_reader(&mut self) {
-        if let Some(waker) = self.outside.wakes.reader() {
+        if std::mem::take(&mut self.state.rests_at_home) {
+            self.afterwards.reader.clone_from(&self.state.home);
+        } else if let Some(waker) = self.outside.wakes.reader() {
             self.afterwards.reader = Some(waker);
         }
     }
@@ -262,16 +270,23 @@ impl Work<'_> {
 
     /// The next event for the reader; `None` if there is none at hand, or it has ended.
     pub(super) fn event(&mut self) -> Option<Event> {
-        if let Some(event) = self.state.stash.pop_front() {
-            self.state.due = true;
-            self.state.stashed -= size(&event);
-            return Some(event);
+        if self.state.stash.is_empty() {
+            return self.fresh_event();
         }
-        self.fresh_event()
+        self.state.due = true;
+        let event = self.state.stash.pop_front()?;
+        self.state.stashed -= size(&event);
+        Some(event)
     }
 
     /// The next event of the machine that anybody wants to see.
+    #[inline]
     fn fresh_event(&mut self) -> Option<Event> {
+        let has_any = self.state.live.as_ref().is_some_and(|live| live.driver.machine_ref().has_event());
+        if has_any { self.next_event() } else { None }
+    }
+
+    fn next_event(&mut self) -> Option<Event> {
         loop {
             let live = self.state.live.as_mut().filter(|_| self.state.end.is_none())?;
             let event = live.driver.machine_unlent().poll_event()?;
@@ -313,11 +328,12 @@ impl Work<'_> {
         self.state.stash.push_back(event);
     }
 
-    /// One turn of the driver.
-    pub(super) fn turn(&mut self, is_reader: bool) -> Turn {
+    /// One turn of the driver. What the transport and the timer have later wakes `home`, the task that both reader and
+    /// pump are in; without it, whoever drives next.
+    pub(super) fn turn(&mut self, is_reader: bool, home: Option<&Waker>) -> Turn {
         let Some(live) = &mut self.state.live else { return Turn::Rest };
         self.outside.wakes.begin_turn();
-        let turned = live.driver.poll_turn(&mut Context::from_waker(&live.waker));
+        let turned = live.driver.poll_turn(&mut Context::from_waker(home.unwrap_or(&live.waker)));
         let is_waiting = live.driver.is_waiting();
         match turned {
             Poll::Ready(Err(error)) => {
@@ -340,8 +356,8 @@ impl Work<'_> {
     }
 
     /// One turn of someone who is not after events.
-    pub(super) fn turn_aside(&mut self) -> Turn {
-        let turn = self.turn(false);
+    pub(super) fn turn_aside(&mut self, home: Option<&Waker>) -> Turn {
+        let turn = self.turn(false, home);
         let has_settled = self.settle_events();
         if turn == Turn::Rest && !has_settled && !self.state.due { Turn::Rest } else { Turn::Again }
     }

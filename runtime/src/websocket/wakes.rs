@@ -1,7 +1,8 @@
 //! Who is woken when the transport or the timer of a WebSocket has something: whoever reads, else the pump.
 //!
-//! The driver sees one waker for the WebSocket's whole life. A wake-up that reaches nobody is kept in `woken`, and one
-//! that reached a reader who then leaves is passed on, so none is lost. This lock is never held while one is woken.
+//! Whoever drives shows the driver one and the same waker, which leads here; only a task that has both reader and pump
+//! shows its own. A wake-up that reaches nobody is kept in `woken`, and one that reached a reader who then leaves is
+//! passed on, so none is lost. This lock is never held while one is woken.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -41,6 +41,8 @@ pub struct Connection {
     pong: Option<Bytes>,
     /// Our close frame, behind what waits.
     close_frame: Option<Bytes>,
+    /// Something may wait in one of these four.
+    has_backlog: bool,
     keys: Option<Box<MaskKeys>>,
     deflater: Option<Box<Deflater>>,
     inflater: Option<Box<Inflater>>,
@@ -122,6 +124,7 @@ impl Connection {
             controls: VecDeque::new(),
             pong: None,
             close_frame: None,
+            has_backlog: false,
             keys: (role == Role::Client).then(|| Box::new(MaskKeys::new(seed))),
             deflater,
             inflater,
@@ -160,6 +163,12 @@ impl Connection {
     /// How it ended, once it has.
     pub fn closure(&self) -> Option<&Closure> {
         self.closure.as_deref()
+    }
+
+    /// Whether there is an event to poll.
+    #[inline]
+    pub fn has_event(&self) -> bool {
+        self.event.is_some() || self.closing_due || self.closed_due
     }
 
     /// Carries out what the table says. Errors go with `Violation`, `EndOfInput`, `CloseTimeout` and `Unresponsive`;
@@ -262,6 +271,7 @@ impl Protocol for Connection {
         }
     }
 
+    #[inline]
     fn poll_event(&mut self) -> Option<Event> {
         if let Some(event) = self.event.take() {
             if self.input_ended && self.seen == 0 {
@@ -289,6 +299,7 @@ impl Protocol for Connection {
         [write, self.close_deadline, due].into_iter().flatten().min().filter(|_| !self.is_finished())
     }
 
+    #[inline]
     fn outgoing(&mut self) -> &mut SendQueue {
         self.top_up();
         &mut self.queue

@@ -52,7 +52,7 @@ impl Connection {
         } else {
             self.waiting_bytes += payload.len();
             self.waiting.push_back(Waiting { opcode, is_compressed, payload });
-            self.top_up();
+            self.fill_window();
         }
         Ok(())
     }
@@ -81,7 +81,7 @@ impl Connection {
         self.close_frame = Some(close.write());
         self.ours = Some(close.into());
         self.close_deadline = Some(now + self.settings.close_timeout);
-        self.top_up();
+        self.fill_window();
         Ok(())
     }
 
@@ -119,6 +119,7 @@ impl Connection {
             self.put_frame(opcode, true, false, payload);
         } else {
             self.controls.push_back((opcode, payload));
+            self.has_backlog = true;
         }
     }
 
@@ -129,6 +130,7 @@ impl Connection {
             self.put_frame(Opcode::Pong, true, false, payload);
         } else {
             self.pong = Some(payload);
+            self.has_backlog = true;
         }
     }
 
@@ -146,19 +148,21 @@ impl Connection {
         self.controls.clear();
         self.pong = None;
         self.close_frame = None;
+        self.has_backlog = false;
     }
 
-    /// Fills the window: control frames first, then messages, then our close frame.
+    /// Fills the window, if anything waits before it.
     #[inline]
     pub(super) fn top_up(&mut self) {
-        let is_idle = self.waiting.is_empty() && self.close_frame.is_none();
-        if !is_idle || self.pong.is_some() || !self.controls.is_empty() {
+        if self.has_backlog {
             self.fill_window();
         }
     }
 
+    /// Fills the window: control frames first, then messages, then our close frame.
     #[cold]
     fn fill_window(&mut self) {
+        self.has_backlog = true;
         while self.queue.len() < WINDOW {
             if let Some(payload) = self.pong.take() {
                 self.put_frame(Opcode::Pong, true, false, payload);
@@ -170,6 +174,7 @@ impl Connection {
                 if let Some(payload) = self.close_frame.take() {
                     self.put_frame(Opcode::Close, true, false, payload);
                 }
+                self.has_backlog = false;
                 return;
             }
         }

@@ -1,0 +1,153 @@
+//! Who is woken for what on a WebSocket's server, where reader and pump share a task: poll by poll, on a runtime and a
+//! transport that do nothing by themselves.
+#![cfg(feature = "websocket")]
+
+#[path = "../actors/support.rs"]
+#[expect(dead_code, reason = "the tests of actors need more of it")]
+mod support;
+mod wire;
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::BytesMut;
+use callboard_core::websocket::{Agreement, Message, Role, Settings};
+use callboard_runtime::websocket::{Attended, Opening, WebSocket, WebSocketFailure, WebSocketSender};
+
+use crate::support::TestRuntime;
+use crate::wire::Wire;
+
+type Log = Arc<Mutex<Vec<Message>>>;
+
+/// A client's frame with a mask of zeros, so that the payload is what is on the wire.
+fn frame(first: u8, payload: &str) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[first, 0x80 | length, 0, 0, 0, 0], payload.as_bytes()].concat()
+}
+
+/// A server's WebSocket without heartbeats, and its user's future.
+fn attended<F>(runtime: &TestRuntime, wire: &Wire, user: impl FnOnce(WebSocket) -> F) -> (Attended, WebSocketSender)
+where
+    F: Future<Output = Result<(), WebSocketFailure>> + Send + 'static,
+{
+    let opening = Opening {
+        role: Role::Server,
+        settings: Arc::new(Settings { ping_interval: None, ..Settings::default() }),
+        agreement: Agreement::default(),
+        headers: None,
+        stream: wire.stream(),
+        input: BytesMut::new(),
+        runtime: runtime.handle(),
+    };
+    let (socket, pump) = opening.open();
+    let sender = socket.sender();
+    (pump.attend(Box::pin(user(socket))), sender)
+}
+
+/// Reads for ever.
+async fn note(mut socket: WebSocket, log: Log) -> Result<(), WebSocketFailure> {
+    while let Some(message) = socket.next().await? {
+        log.lock().unwrap().push(message);
+    }
+    Ok(())
+}
+
+fn texts(log: &Log) -> Vec<String> {
+    log.lock().unwrap().iter().map(|message| String::from_utf8(message.as_bytes().to_vec()).unwrap()).collect()
+}
+
+#[test]
+fn a_message_that_another_task_has_taken_wakes_its_reader() {
+    let (runtime, wire, log) = (TestRuntime::new(), Wire::default(), Log::default());
+    let (attended, sender) = attended(&runtime, &wire, |socket| note(socket, Arc::clone(&log)));
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    // The transport says nothing, so only whoever takes the message can.
+    wire.put_silently(&frame(0x81, "first"));
+    assert!(runtime.poll_alone(&mut pin!(sender.feed("ours"))).is_ready());
+    assert!(runtime.poll_alone(&mut pin!(sender.flush())).is_ready());
+    assert_eq!(wire.take_written(), b"\x81\x04ours");
+    assert!(texts(&log).is_empty());
+    runtime.run();
+    assert_eq!(texts(&log), ["first"]);
+}
+
+#[test]
+fn a_read_that_waits_and_is_not_polled_leaves_the_work_to_the_pump() {
+    let (runtime, wire) = (TestRuntime::new(), Wire::default());
+    let is_read = Arc::new(AtomicBool::new(true));
+    let reads = Arc::clone(&is_read);
+    let (attended, _sender) = attended(&runtime, &wire, |mut socket| async move {
+        let mut next = Box::pin(async move { socket.next().await.map(|_| ()) });
+        poll_fn(move |context| {
+            // It is polled once, and kept.
+            if reads.swap(false, Ordering::SeqCst) {
+                next.as_mut().poll(context).map(|_| Ok(()))
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
+    });
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    for _ in 0..3 {
+        wire.put(&frame(0x89, "ping"));
+        runtime.run();
+        assert_eq!(wire.take_written(), b"\x8a\x04ping");
+    }
+    assert!(!is_read.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_busy_peer_is_served_in_more_than_one_poll_and_to_the_end() {
+    let (runtime, wire, log) = (TestRuntime::new(), Wire::default(), Log::default());
+    let (attended, _sender) = attended(&runtime, &wire, |socket| note(socket, Arc::clone(&log)));
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    let before = runtime.polls();
+    // A ping each read, nobody's message: hundreds of turns without anything for the reader.
+    wire.read_at_most(6);
+    wire.put(&frame(0x89, "").repeat(500));
+    runtime.run();
+    assert_eq!(wire.take_written(), b"\x8a\x00".repeat(500));
+    assert!(runtime.polls() - before > 1, "others had no turn");
+    wire.put(&frame(0x82, ""));
+    runtime.run();
+    assert_eq!(texts(&log), [""]);
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn the_task_that_polled_last_is_woken() {
+    let (runtime, wire, log) = (TestRuntime::new(), Wire::default(), Log::default());
+    let (mut attended, sender) = attended(&runtime, &wire, |socket| note(socket, Arc::clone(&log)));
+    let counts: [Arc<Count>; 2] = std::array::from_fn(|_| Arc::default());
+    for (round, count) in counts.iter().enumerate() {
+        let waker = Waker::from(Arc::clone(count));
+        let mut poll = || Pin::new(&mut attended).poll(&mut Context::from_waker(&waker)).is_pending();
+        assert!(poll());
+        // By the transport, and by another who has something for the pump.
+        wire.put(&frame(0x82, "x"));
+        assert_eq!(count.0.swap(0, Ordering::SeqCst), 1, "round {round}");
+        assert!(poll());
+        assert!(sender.try_send("y").is_ok());
+        assert_eq!(count.0.swap(0, Ordering::SeqCst), 1, "round {round}");
+        assert!(poll());
+        assert_eq!(wire.take_written(), b"\x81\x01y");
+    }
+    assert_eq!(texts(&log), ["x", "x"]);
+    assert_eq!(counts[0].0.load(Ordering::SeqCst), 0);
+}
