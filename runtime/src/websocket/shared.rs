@@ -4,6 +4,7 @@
 //! Whoever waits drives. The wakers that stream and timer keep point here, so there is a circle until the pump, which
 //! owns the end, has taken the driver out.
 
+use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -53,10 +54,13 @@ impl Shared {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Work<'_>) -> T) -> T {
         // A panic cannot leave the state half-changed in a way that matters more than going on does.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut afterwards = Afterwards::default();
+        // What has no content needs no destructor, which the compiler does not see.
+        let mut afterwards = ManuallyDrop::new(Afterwards::default());
         let result = work(&mut Work { outside: &self.outside, state: &mut state, afterwards: &mut afterwards });
         drop(state);
-        afterwards.perform();
+        if afterwards.has_any() {
+            ManuallyDrop::into_inner(afterwards).perform();
+        }
         result
     }
 

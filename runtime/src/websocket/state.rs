@@ -133,20 +133,15 @@ impl State {
 }
 
 impl Afterwards {
-    /// With the lock open.
     #[inline]
-    pub(super) fn perform(self) {
-        let is_empty = self.reader.is_none() && self.pump.is_none() && self.sender.is_none();
-        if is_empty && self.watchers.is_empty() && self.dead.is_none() {
-            // What has no content needs no destructor either, which the compiler does not see.
-            std::mem::forget(self);
-        } else {
-            self.perform_all();
-        }
+    pub(super) fn has_any(&self) -> bool {
+        let wakes = self.reader.is_some() || self.pump.is_some() || self.sender.is_some();
+        wakes || !self.watchers.is_empty() || self.dead.is_some()
     }
 
+    /// With the lock open.
     #[cold]
-    fn perform_all(self) {
+    pub(super) fn perform(self) {
         let wakers = [self.reader, self.pump, self.sender];
         wakers.into_iter().flatten().chain(self.watchers).for_each(Waker::wake);
         drop(self.dead);
