@@ -26,10 +26,10 @@ impl Assembly {
 
     /// A frame of the message is announced.
     pub(super) fn begin_frame(&mut self, length: u64, settings: &Settings) -> Result<(), ReceiveError> {
-        self.fragments += 1;
-        if self.fragments > settings.max_fragments {
+        if self.fragments >= settings.max_fragments {
             return Err(ReceiveError::TooManyFragments);
         }
+        self.fragments += 1;
         let total = (self.data.len() as u64).saturating_add(length);
         if self.inflater.is_none() && total > settings.max_message as u64 {
             return Err(ReceiveError::MessageTooBig);
@@ -39,21 +39,26 @@ impl Assembly {
 
     /// Takes an unmasked part of a frame.
     pub(super) fn push(&mut self, part: &[u8], settings: &Settings) -> Result<(), ReceiveError> {
-        let before = self.data.len();
-        match &mut self.inflater {
-            None => self.data.extend_from_slice(part),
-            Some(inflater) => inflater.push(part, &mut self.data, settings.max_message)?,
+        let Self { data, utf8, inflater, .. } = self;
+        let mut keep = |piece: &[u8]| {
+            let fitting = piece.len().min(settings.max_message.saturating_sub(data.len()));
+            data.extend_from_slice(&piece[..fitting]);
+            if let Some(utf8) = utf8 {
+                utf8.push(&piece[..fitting]).map_err(|_| ReceiveError::TextInvalid)?;
+            }
+            if fitting == piece.len() { Ok(()) } else { Err(ReceiveError::MessageTooBig) }
+        };
+        match inflater {
+            None => keep(part),
+            Some(inflater) => inflater.push(part, &mut keep),
         }
-        self.check_text(before)
     }
 
     /// The message is complete.
-    pub(super) fn finish(mut self, settings: &Settings) -> Result<(Message, Option<Box<Inflater>>), ReceiveError> {
-        let before = self.data.len();
+    pub(super) fn finish(mut self) -> Result<(Message, Option<Box<Inflater>>), ReceiveError> {
         if let Some(inflater) = &mut self.inflater {
-            inflater.finish(&mut self.data, settings.max_message)?;
+            inflater.finish()?;
         }
-        self.check_text(before)?;
         let bytes = self.data.freeze();
         let message = match self.utf8 {
             None => Message::Binary(bytes),
@@ -63,10 +68,5 @@ impl Assembly {
             }
         };
         Ok((message, self.inflater))
-    }
-
-    fn check_text(&mut self, from: usize) -> Result<(), ReceiveError> {
-        let Some(utf8) = &mut self.utf8 else { return Ok(()) };
-        utf8.push(&self.data[from..]).map_err(|_| ReceiveError::TextInvalid)
     }
 }

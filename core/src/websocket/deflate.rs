@@ -12,7 +12,7 @@ mod enabled {
     use alloc::boxed::Box;
     use alloc::vec::Vec;
 
-    use bytes::{Bytes, BytesMut};
+    use bytes::Bytes;
     use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
     use super::super::extension::DeflateAgreement;
@@ -22,6 +22,10 @@ mod enabled {
     const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
     /// Bytes decompressed at a time.
     const STEP: usize = 4 * 1024;
+    /// The ratio is checked after each so many bytes of a message, so that it does not depend on how they come.
+    const CHECKED: u64 = 128;
+    /// What deflate can make of a byte at most: 258 bytes of each two bits.
+    const MOST_RATIO: u64 = 1032;
     /// zlib's least window for raw deflate; a smaller one is never compressed for.
     const LEAST_WINDOW: u8 = 9;
 
@@ -84,12 +88,17 @@ mod enabled {
 
     /// Decompresses messages.
     pub(in super::super) struct Inflater {
-        decompress: Decompress,
-        /// Taken in and given out before this message.
-        before: (u64, u64),
+        /// Made when it is needed: a peer that sends nothing compressed costs nothing.
+        decompress: Option<Decompress>,
+        window: u8,
         keeps_window: bool,
         ratio: u64,
         grace: u64,
+        /// Bytes of this message taken in and given out, whatever streams it is made of.
+        taken: u64,
+        given: u64,
+        /// Nothing was taken since the message, or a stream in it, began or ended.
+        is_between: bool,
     }
 
     impl Inflater {
@@ -97,41 +106,69 @@ mod enabled {
             let settings = &agreement.settings;
             let (window, keeps_window) = agreement.theirs(role);
             Box::new(Self {
-                decompress: Decompress::new_with_window_bits(false, window.max(LEAST_WINDOW)),
-                before: (0, 0),
+                decompress: None,
+                window: window.max(LEAST_WINDOW),
                 keeps_window,
                 ratio: u64::from(settings.ratio),
                 grace: settings.ratio_grace as u64,
+                taken: 0,
+                given: 0,
+                is_between: true,
             })
         }
 
-        /// Decompresses a part, appending to `output` up to `limit` bytes.
+        /// Decompresses a part and gives what comes out to `keep`, a step at a time. Each error, of `keep` as well, is
+        /// found at the same place however the input is cut.
         pub(in super::super) fn push(
             &mut self,
             part: &[u8],
-            output: &mut BytesMut,
-            limit: usize,
+            keep: &mut dyn FnMut(&[u8]) -> Result<(), ReceiveError>,
         ) -> Result<(), ReceiveError> {
-            let mut step = [0; STEP];
             let mut rest = part;
+            while !rest.is_empty() {
+                let (piece, after) = rest.split_at(self.until_check(rest.len()));
+                self.inflate(piece, keep)?;
+                self.taken += piece.len() as u64;
+                rest = after;
+                if self.taken.is_multiple_of(CHECKED) {
+                    self.check_ratio()?;
+                }
+            }
+            Ok(())
+        }
+
+        /// How many of so many bytes come before the ratio is to be checked: all of them if they cannot exceed it.
+        fn until_check(&self, count: usize) -> usize {
+            if self.given.saturating_add((count as u64).saturating_mul(MOST_RATIO)) <= self.grace {
+                return count;
+            }
+            count.min(to_length(CHECKED - self.taken % CHECKED))
+        }
+
+        fn inflate(
+            &mut self,
+            mut rest: &[u8],
+            keep: &mut dyn FnMut(&[u8]) -> Result<(), ReceiveError>,
+        ) -> Result<(), ReceiveError> {
+            let window = self.window;
+            let decompress = self.decompress.get_or_insert_with(|| Decompress::new_with_window_bits(false, window));
+            let mut step = [0; STEP];
             loop {
-                let (taken, given) = (self.decompress.total_in(), self.decompress.total_out());
-                let status = self.decompress.decompress(rest, &mut step, FlushDecompress::Sync);
-                let status = status.map_err(|_| ReceiveError::CompressionInvalid)?;
-                let taken = usize::try_from(self.decompress.total_in() - taken).unwrap_or(usize::MAX);
-                let given = usize::try_from(self.decompress.total_out() - given).unwrap_or(usize::MAX);
-                rest = rest.get(taken..).unwrap_or_default();
-                if given > limit - output.len().min(limit) {
-                    return Err(ReceiveError::MessageTooBig);
-                }
-                output.extend_from_slice(&step[..given]);
-                self.check_ratio()?;
-                if status == Status::StreamEnd {
+                let before = (decompress.total_in(), decompress.total_out());
+                let status = decompress.decompress(rest, &mut step, FlushDecompress::Sync);
+                let taken = to_length(decompress.total_in() - before.0);
+                let given = to_length(decompress.total_out() - before.1);
+                let has_ended = matches!(status, Ok(Status::StreamEnd));
+                if has_ended {
                     // A block marked as the last one (§7.2.3.5): the next begins a new stream.
-                    self.before.0 = self.before.0.saturating_sub(self.decompress.total_in());
-                    self.before.1 = self.before.1.saturating_sub(self.decompress.total_out());
-                    self.decompress.reset(false);
+                    decompress.reset(false);
                 }
+                self.is_between = has_ended || (self.is_between && taken == 0);
+                self.given += given as u64;
+                rest = rest.get(taken..).unwrap_or_default();
+                // What came out before an error counts before it.
+                keep(step.get(..given).unwrap_or_default())?;
+                status.map_err(|_| ReceiveError::CompressionInvalid)?;
                 let is_stuck = taken == 0 && given == 0;
                 if (rest.is_empty() && given < STEP) || is_stuck {
                     return Ok(());
@@ -140,21 +177,31 @@ mod enabled {
         }
 
         /// The message is complete.
-        pub(in super::super) fn finish(&mut self, output: &mut BytesMut, limit: usize) -> Result<(), ReceiveError> {
-            self.push(&TAIL, output, limit)?;
-            if !self.keeps_window {
-                self.decompress.reset(false);
+        pub(in super::super) fn finish(&mut self) -> Result<(), ReceiveError> {
+            // What is not inside of a stream needs no end: an empty payload, or one that ends with a last block.
+            if !self.is_between {
+                // All that was said is out. A tail that says more fills a block that is not complete.
+                self.inflate(&TAIL, &mut |more| {
+                    if more.is_empty() { Ok(()) } else { Err(ReceiveError::CompressionInvalid) }
+                })?;
             }
-            self.before = (self.decompress.total_in(), self.decompress.total_out());
+            self.check_ratio()?;
+            (self.taken, self.given, self.is_between) = (0, 0, true);
+            if !self.keeps_window {
+                self.decompress = None;
+            }
             Ok(())
         }
 
-        fn check_ratio(&self) -> Result<(), ReceiveError> {
-            let given = self.decompress.total_out().saturating_sub(self.before.1);
-            let taken = self.decompress.total_in().saturating_sub(self.before.0);
-            let is_bomb = given > self.grace && given > taken.saturating_mul(self.ratio);
+        const fn check_ratio(&self) -> Result<(), ReceiveError> {
+            let is_bomb = self.given > self.grace && self.given > self.taken.saturating_mul(self.ratio);
             if is_bomb { Err(ReceiveError::RatioTooHigh) } else { Ok(()) }
         }
+    }
+
+    /// What a buffer's length bounds.
+    fn to_length(count: u64) -> usize {
+        usize::try_from(count).unwrap_or(usize::MAX)
     }
 
     impl core::fmt::Debug for Deflater {
@@ -172,7 +219,7 @@ mod enabled {
 
 #[cfg(not(feature = "compression"))]
 mod disabled {
-    use bytes::{Bytes, BytesMut};
+    use bytes::Bytes;
 
     use super::super::ReceiveError;
 
@@ -192,13 +239,12 @@ mod disabled {
         pub(in super::super) fn push(
             &mut self,
             _part: &[u8],
-            _output: &mut BytesMut,
-            _limit: usize,
+            _keep: &mut dyn FnMut(&[u8]) -> Result<(), ReceiveError>,
         ) -> Result<(), ReceiveError> {
             match *self {}
         }
 
-        pub(in super::super) fn finish(&mut self, _output: &mut BytesMut, _limit: usize) -> Result<(), ReceiveError> {
+        pub(in super::super) fn finish(&mut self) -> Result<(), ReceiveError> {
             match *self {}
         }
     }

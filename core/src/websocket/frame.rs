@@ -64,17 +64,12 @@ impl FrameHead {
     #[inline]
     pub fn read(bytes: &[u8]) -> Result<Option<(Self, usize)>, ReceiveError> {
         let [first, second, rest @ ..] = bytes else {
-            return bytes.first().map_or(Ok(None), |first| opcode(*first).map(|_| None));
+            return bytes.first().map_or(Ok(None), |first| Self::opcode(*first).map(|_| None));
         };
-        let opcode = opcode(*first)?;
+        let opcode = Self::opcode(*first)?;
         let is_final = first & 0x80 != 0;
-        if opcode.is_control() {
-            if !is_final {
-                return Err(ReceiveError::ControlFragmented);
-            }
-            if second & 0x7f > 125 {
-                return Err(ReceiveError::ControlTooLong);
-            }
+        if opcode.is_control() && second & 0x7f > 125 {
+            return Err(ReceiveError::ControlTooLong);
         }
         let (length, after) = match second & 0x7f {
             126 => match rest.split_first_chunk() {
@@ -130,23 +125,27 @@ impl FrameHead {
         }
         size
     }
-}
 
-/// The opcode in the first byte. RSV2 and RSV3 have no meaning in any extension that is spoken here, and RSV1 has one
-/// on the first frame of a message only (RFC 7692 §6).
-#[inline]
-fn opcode(first: u8) -> Result<Opcode, ReceiveError> {
-    let is_first = matches!(first & 0x0f, 1 | 2);
-    if first & 0x30 != 0 || (first & 0x40 != 0 && !is_first) {
-        return Err(ReceiveError::ReservedBitSet);
+    /// The opcode in the first byte. RSV2 and RSV3 have no meaning in any extension that is spoken here, and RSV1 has
+    /// one on the first frame of a message only (RFC 7692 §6). A control frame is whole (RFC 6455 §5.5).
+    #[inline]
+    pub(super) fn opcode(first: u8) -> Result<Opcode, ReceiveError> {
+        let is_first = matches!(first & 0x0f, 1 | 2);
+        if first & 0x30 != 0 || (first & 0x40 != 0 && !is_first) {
+            return Err(ReceiveError::ReservedBitSet);
+        }
+        let opcode = match first & 0x0f {
+            0 => Opcode::Continuation,
+            1 => Opcode::Text,
+            2 => Opcode::Binary,
+            8 => Opcode::Close,
+            9 => Opcode::Ping,
+            10 => Opcode::Pong,
+            _ => return Err(ReceiveError::OpcodeUnknown),
+        };
+        if opcode.is_control() && first & 0x80 == 0 {
+            return Err(ReceiveError::ControlFragmented);
+        }
+        Ok(opcode)
     }
-    Ok(match first & 0x0f {
-        0 => Opcode::Continuation,
-        1 => Opcode::Text,
-        2 => Opcode::Binary,
-        8 => Opcode::Close,
-        9 => Opcode::Ping,
-        10 => Opcode::Pong,
-        _ => return Err(ReceiveError::OpcodeUnknown),
-    })
 }

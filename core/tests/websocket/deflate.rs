@@ -10,13 +10,13 @@ use callboard_core::{Headers, Method, Random, Status, Version};
 
 use super::side::{Side, below, binary, error_of, frames, text, wire};
 
-fn compressing(mut compression: Compression) -> Settings {
+pub(crate) fn compressing(mut compression: Compression) -> Settings {
     compression.threshold = 0;
     Settings { compression: Some(compression), ..Settings::default() }
 }
 
 /// The server's answer to an offer, if it takes it, and the agreement.
-fn answer(offer: &str, settings: &Settings) -> (Option<String>, Agreement) {
+pub(crate) fn answer(offer: &str, settings: &Settings) -> (Option<String>, Agreement) {
     let mut request = ClientHandshake::new([1, 2], &[], &Settings::default()).headers().clone();
     request.append("Sec-WebSocket-Extensions", offer).unwrap();
     let server = ServerHandshake::read(&Method::Get, Version::Http11, &request).unwrap();
@@ -101,7 +101,7 @@ fn a_client_refuses_an_answer_to_another_offer() {
 }
 
 /// Both sides with what the real handshake between them agreed on.
-fn pair(client: Compression, server: Compression) -> (Side, Side) {
+pub(crate) fn pair(client: Compression, server: Compression) -> (Side, Side) {
     let (client, server) = (compressing(client), compressing(server));
     let asks = ClientHandshake::new([1, 2], &[], &client);
     let (headers, theirs) =
@@ -111,13 +111,13 @@ fn pair(client: Compression, server: Compression) -> (Side, Side) {
     (Side::agreed(Role::Client, client, &ours), Side::agreed(Role::Server, server, &theirs))
 }
 
-fn agreed() -> Side {
+pub(crate) fn agreed() -> Side {
     let settings = compressing(Compression::default());
     let (_, agreement) = answer("permessage-deflate", &settings);
     Side::agreed(Role::Server, settings, &agreement)
 }
 
-fn compressed(payload: &[u8], is_final: bool) -> Vec<u8> {
+pub(crate) fn compressed(payload: &[u8], is_final: bool) -> Vec<u8> {
     let head = FrameHead {
         is_final,
         is_compressed: true,

@@ -27,32 +27,43 @@ fn examples_of_the_rfc_are_read() {
 fn violations_are_refused_with_their_code() {
     let text_start = b"\x01\x80\0\0\0\0";
     let cases: &[(&[u8], E)] = &[
-        (b"\xc1\x80\0\0\0\0", E::ReservedBitSet),
+        (b"\xc1", E::ReservedBitSet),
         (b"\xa1", E::ReservedBitSet),
         (b"\x91", E::ReservedBitSet),
-        (b"\xc9\x80", E::ReservedBitSet),
+        (b"\xc9", E::ReservedBitSet),
         (b"\x83", E::OpcodeUnknown),
+        (b"\x87", E::OpcodeUnknown),
         (b"\x8b", E::OpcodeUnknown),
         (b"\x8f", E::OpcodeUnknown),
-        (b"\x81\x05Hello", E::MaskMissing),
+        (b"\x81\x05", E::MaskMissing),
+        (b"\x81\x7e", E::MaskMissing),
+        (b"\x81\x7f", E::MaskMissing),
         (b"\x81\xfe\x00\x7d", E::LengthInvalid),
         (b"\x81\xff\x00\x00\x00\x00\x00\x00\xff\xff", E::LengthInvalid),
         (b"\x81\xff\x80\x00\x00\x00\x00\x01\x00\x00", E::LengthInvalid),
-        (b"\x09\x80", E::ControlFragmented),
-        (b"\x08\x80", E::ControlFragmented),
+        (b"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff", E::LengthInvalid),
+        (b"\x09", E::ControlFragmented),
+        (b"\x08", E::ControlFragmented),
+        (b"\x0a", E::ControlFragmented),
         (b"\x89\xfe", E::ControlTooLong),
         (b"\x88\xff", E::ControlTooLong),
-        (b"\x80\x80\0\0\0\0", E::ContinuationStray),
-        (b"\x00\x80\0\0\0\0", E::ContinuationStray),
-        (&[&text_start[..], b"\x81\x80\0\0\0\0"].concat(), E::ContinuationMissing),
-        (&[&text_start[..], b"\x02\x80\0\0\0\0"].concat(), E::ContinuationMissing),
-        (&[&text_start[..], b"\xc0\x80\0\0\0\0"].concat(), E::ReservedBitSet),
+        (b"\x80", E::ContinuationStray),
+        (b"\x00", E::ContinuationStray),
+        (&[&text_start[..], b"\x81"].concat(), E::ContinuationMissing),
+        (&[&text_start[..], b"\x02"].concat(), E::ContinuationMissing),
+        (&[&text_start[..], b"\xc0"].concat(), E::ReservedBitSet),
         (b"\x81\x81\0\0\0\0\xff", E::TextInvalid),
         (b"\x81\x81\0\0\0\0\xc3", E::TextInvalid),
         (b"\x88\x81\0\0\0\0\x03", E::CloseCut),
         (b"\x88\x82\0\0\0\0\x03\xed", E::CloseCodeInvalid),
         (b"\x88\x83\0\0\0\0\x03\xe8\xff", E::CloseReasonInvalid),
         (b"\x82\xff\x00\x00\x00\x00\x00\x40\x00\x01\0\0\0\0", E::FrameTooBig),
+        (b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", E::FrameTooBig),
+        // Of two errors the one that shows first, in one piece as well.
+        (b"\x81\x7e\x00\x7d", E::MaskMissing),
+        (b"\x80\x05", E::ContinuationStray),
+        (b"\xc1\x05", E::ReservedBitSet),
+        (b"\x89\x7e", E::MaskMissing),
     ];
     for (input, error) in cases {
         let mut whole = Side::server();
@@ -60,6 +71,10 @@ fn violations_are_refused_with_their_code() {
         let mut cut = Side::server();
         let events: Vec<_> = input.iter().flat_map(|byte| cut.give(&[*byte])).collect();
         assert_eq!(error_of(&events), Some(*error), "{input:x?} byte by byte");
+        let (last, before) = input.split_last().unwrap();
+        let is_of_two = matches!(input, [0x80 | 0xc1, 5] | [0x81, 0x7e, ..]);
+        let mut early = Side::server();
+        assert!(early.give(before).is_empty() || is_of_two, "{input:x?} is refused before {last:x}");
         for side in [&mut whole, &mut cut] {
             let sent = side.sent_frames();
             let code = u16::from_be_bytes(sent[0].1[..2].try_into().unwrap());
@@ -76,7 +91,9 @@ fn violations_are_refused_with_their_code() {
 
 #[test]
 fn a_client_refuses_masks() {
-    assert_eq!(error_of(&Side::client().give(b"\x81\x80\0\0\0\0")), Some(E::MaskForbidden));
+    for masked in [&b"\x81\x80\0\0\0\0"[..], b"\x81\x80", b"\x81\xfe", b"\x89\xff"] {
+        assert_eq!(error_of(&Side::client().give(masked)), Some(E::MaskForbidden), "{masked:x?}");
+    }
 }
 
 /// A text that cannot become UTF-8 is refused before its frame, or message, is complete.

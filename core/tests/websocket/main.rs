@@ -6,6 +6,8 @@ mod closing;
 mod deflate;
 mod frames;
 mod handshake;
+#[cfg(feature = "compression")]
+mod inflating;
 mod liveness;
 mod memory;
 mod peer;

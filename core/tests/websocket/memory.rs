@@ -15,6 +15,10 @@ fn a_claimed_length_reserves_little() {
         server.give(head);
         server.give(&[1; 100]);
     });
+    assert!(counted.bytes_max <= 256 * 1024, "{counted:?}");
+    let counted = measure(|| {
+        server.give(&[1; 10_000]);
+    });
     assert!(counted.bytes_max <= 3 * 1024 * 1024, "{counted:?}");
 }
 

@@ -9,8 +9,10 @@ use super::super::close::{Happening, State};
 use super::super::{Close, FrameHead, Message, Opcode, ReceiveError, Role, Text, apply_mask};
 use super::{Connection, Event, Utf8};
 
-/// Room that is made at most at a time for a frame whose head announced it.
+/// Room that is made at most at a time for a frame whose head announced it, once `SHOWN` bytes of it have come.
 const ROOM: u64 = 1024 * 1024;
+/// Bytes by which a peer shows that it sends what it announced.
+const SHOWN: u64 = 4 * 1024;
 /// Room that suffices for the next read.
 const LEAST_ROOM: u64 = 64 * 1024;
 
@@ -44,10 +46,15 @@ impl Connection {
     /// A head, and in the same go its payload if all of it is there.
     #[inline]
     fn receive_frame(&mut self, input: &mut BytesMut, now: Instant) -> Result<Progress, ReceiveError> {
-        let Some((head, size)) = FrameHead::read(input)? else {
-            return Ok(Progress::Wait);
+        let (head, size) = match FrameHead::read(input) {
+            Ok(Some(found)) => found,
+            other => {
+                self.check_cut(input)?;
+                return other.map(|_| Progress::Wait);
+            }
         };
-        self.check(&head)?;
+        self.check_start(head.opcode, head.is_compressed, Some(head.mask.is_some()))?;
+        self.check_size(&head)?;
         let is_whole_message = head.is_final && !head.is_compressed && self.assembly.is_none();
         let length = usize::try_from(head.length).map_err(|_| ReceiveError::FrameTooBig)?;
         if is_whole_message && !head.opcode.is_control() && input.len() - size >= length {
@@ -67,29 +74,44 @@ impl Connection {
         self.receive_payload(head, 0, input, now)
     }
 
-    /// What a head alone can get wrong in this place.
-    fn check(&mut self, head: &FrameHead) -> Result<(), ReceiveError> {
-        match (self.role, head.mask) {
-            (Role::Server, None) => return Err(ReceiveError::MaskMissing),
-            (Role::Client, Some(_)) => return Err(ReceiveError::MaskForbidden),
-            _ => {}
-        }
-        let is_first = matches!(head.opcode, Opcode::Text | Opcode::Binary);
-        if head.is_compressed && !(self.is_compressed && is_first) {
+    /// What is wrong already with a head that is not whole, or wrong behind its second byte: an error must not depend
+    /// on how the head is cut.
+    #[cold]
+    fn check_cut(&self, head: &[u8]) -> Result<(), ReceiveError> {
+        let Some(first) = head.first() else { return Ok(()) };
+        let opcode = FrameHead::opcode(*first)?;
+        self.check_start(opcode, first & 0x40 != 0, head.get(1).map(|second| second & 0x80 != 0))
+    }
+
+    /// What the first two bytes of a head can get wrong in this place, in their order.
+    #[inline]
+    fn check_start(&self, opcode: Opcode, is_compressed: bool, is_masked: Option<bool>) -> Result<(), ReceiveError> {
+        if is_compressed && !self.is_compressed {
             return Err(ReceiveError::ReservedBitSet);
         }
+        match (opcode, self.assembly.is_some()) {
+            (Opcode::Text | Opcode::Binary, true) => return Err(ReceiveError::ContinuationMissing),
+            (Opcode::Continuation, false) => return Err(ReceiveError::ContinuationStray),
+            _ => {}
+        }
+        match (self.role, is_masked) {
+            (Role::Server, Some(false)) => Err(ReceiveError::MaskMissing),
+            (Role::Client, Some(true)) => Err(ReceiveError::MaskForbidden),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the payload that a head announces is within the limits.
+    #[inline]
+    fn check_size(&self, head: &FrameHead) -> Result<(), ReceiveError> {
         if head.opcode.is_control() {
             return Ok(());
-        }
-        match (is_first, self.assembly.is_some()) {
-            (true, true) => return Err(ReceiveError::ContinuationMissing),
-            (false, false) => return Err(ReceiveError::ContinuationStray),
-            _ => {}
         }
         if head.length > self.settings.max_frame as u64 {
             return Err(ReceiveError::FrameTooBig);
         }
-        if is_first && !head.is_compressed && head.length > self.settings.max_message as u64 {
+        let is_alone = head.opcode != Opcode::Continuation && !head.is_compressed;
+        if is_alone && head.length > self.settings.max_message as u64 {
             return Err(ReceiveError::MessageTooBig);
         }
         Ok(())
@@ -128,7 +150,8 @@ impl Connection {
         // The frame is the message: it stays in the input, unmasked and checked as it grows.
         let end = (input.len() as u64).min(head.length);
         let (from, to) = (to_index(done), to_index(end));
-        let fresh = &mut input[from..to];
+        // A caller that took bytes away meanwhile breaks its message, but meets no panic.
+        let fresh = input.get_mut(from..to).unwrap_or_default();
         if let Some(key) = head.mask {
             apply_mask(fresh, key, from);
         }
@@ -137,7 +160,7 @@ impl Connection {
         }
         if end < head.length {
             self.frame = Some((head, end));
-            make_room(input, head.length - end);
+            make_room(input, end, head.length - end);
             return Ok(Progress::Wait);
         }
         if head.opcode == Opcode::Text && self.utf8.finish().is_err() {
@@ -165,7 +188,7 @@ impl Connection {
         if head.is_final
             && let Some(assembly) = self.assembly.take()
         {
-            let (message, inflater) = assembly.finish(&self.settings)?;
+            let (message, inflater) = assembly.finish()?;
             self.inflater = inflater.or(self.inflater.take());
             self.event = Some(Event::Message(message));
         }
@@ -216,10 +239,11 @@ impl Connection {
 }
 
 /// Room for what is known to come, so that few reads bring it; little of it, until the peer has shown that it comes.
-fn make_room(input: &mut BytesMut, left: u64) {
+fn make_room(input: &mut BytesMut, come: u64, left: u64) {
     let room = (input.capacity() - input.len()) as u64;
     if room < left.min(LEAST_ROOM) {
-        input.reserve(to_index(left.min(ROOM)));
+        let most = if come < SHOWN { LEAST_ROOM } else { ROOM };
+        input.reserve(to_index(left.min(most)));
     }
 }
 
