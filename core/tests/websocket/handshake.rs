@@ -42,7 +42,7 @@ fn the_example_of_the_rfc() {
 
 #[test]
 fn a_server_refuses_what_is_no_handshake() {
-    let cases: [(&str, Option<&str>, E, u16); 15] = [
+    let cases: [(&str, Option<&str>, E, u16); 22] = [
         ("Upgrade", None, E::UpgradeMissing, 426),
         ("Upgrade", Some("h2c"), E::UpgradeMissing, 426),
         ("Connection", None, E::ConnectionMissing, 400),
@@ -53,11 +53,18 @@ fn a_server_refuses_what_is_no_handshake() {
         ("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZQ==="), E::KeyInvalid, 400),
         ("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25j"), E::KeyInvalid, 400),
         ("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZQ==AAAAAAAAAAAAAAAAAAAAAAAAA"), E::KeyInvalid, 400),
+        ("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25j*Q=="), E::KeyInvalid, 400),
+        ("Sec-WebSocket-Key", Some("dGhlIHNhbXBsZSBub25jZQQ="), E::KeyInvalid, 400),
         ("Sec-WebSocket-Version", None, E::ProtocolVersionUnsupported, 426),
         ("Sec-WebSocket-Version", Some("8"), E::ProtocolVersionUnsupported, 426),
+        ("Sec-WebSocket-Version", Some("13, 8"), E::ProtocolVersionUnsupported, 426),
+        ("Sec-WebSocket-Version", Some("+13"), E::ProtocolVersionUnsupported, 426),
         ("Sec-WebSocket-Protocol", Some("chat, chat"), E::ProtocolsInvalid, 400),
         ("Sec-WebSocket-Protocol", Some("a b"), E::ProtocolsInvalid, 400),
         ("Sec-WebSocket-Extensions", Some("x; ="), E::ExtensionsInvalid, 400),
+        ("Sec-WebSocket-Extensions", Some("x;; y"), E::ExtensionsInvalid, 400),
+        ("Sec-WebSocket-Extensions", Some("x; y=\"not a token\""), E::ExtensionsInvalid, 400),
+        ("Sec-WebSocket-Extensions", Some("x; y=\"open"), E::ExtensionsInvalid, 400),
     ];
     for (name, value, error, status) in cases {
         let mut request = headers(&REQUEST);
@@ -78,9 +85,57 @@ fn a_server_refuses_what_is_no_handshake() {
     assert_eq!(refusal.headers().get("Allow"), Some(&b"GET"[..]));
     let refusal = ServerHandshake::read(&Method::Get, Version::Http10, &request).unwrap_err();
     assert_eq!(refusal, E::VersionTooOld);
-    let mut twice = headers(&REQUEST);
-    twice.append("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==").unwrap();
-    assert_eq!(read(&twice).unwrap_err(), E::KeyInvalid);
+    for (name, value, error) in [
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", E::KeyInvalid),
+        ("Sec-WebSocket-Version", "13", E::ProtocolVersionUnsupported),
+        ("Sec-WebSocket-Protocol", "more, chat", E::ProtocolsInvalid),
+    ] {
+        let mut twice = headers(&REQUEST);
+        twice.append(name, value).unwrap();
+        assert_eq!(read(&twice).unwrap_err(), error);
+    }
+}
+
+/// RFC 6455 §4.1, item 7 has a key whose last digit says more than sixteen bytes; it is a key all the same.
+#[test]
+fn the_key_in_the_text_of_the_rfc_is_one() {
+    let mut request = headers(&REQUEST);
+    request.set("Sec-WebSocket-Key", "AQIDBAUGBwgJCgsMDQ4PEC==").unwrap();
+    assert!(read(&request).is_ok());
+}
+
+/// Fields that may come in several lines make one list.
+#[test]
+fn lists_may_come_in_several_lines() {
+    let mut request = headers(&REQUEST);
+    request.set("Connection", "keep-alive").unwrap();
+    request.append("Connection", "x, upgrade").unwrap();
+    request.set("Upgrade", "h2c").unwrap();
+    request.append("Upgrade", "websocket").unwrap();
+    request.append("Sec-WebSocket-Protocol", ", third ,").unwrap();
+    let handshake = read(&request).unwrap();
+    assert_eq!(handshake.protocols().collect::<Vec<_>>(), ["chat", "superchat", "third"]);
+}
+
+/// Whoever looks at the origin must not take a broken one for none.
+#[test]
+fn an_origin_that_cannot_be_read_is_nobodys() {
+    let mut request = headers(&REQUEST);
+    request.set("Origin", b"http://\xff").unwrap();
+    assert_eq!(read(&request).unwrap().origin(), Some("null"));
+    request.set("Origin", "http://a").unwrap();
+    request.append("Origin", "http://b").unwrap();
+    assert_eq!(read(&request).unwrap().origin(), Some("null"));
+    request.remove("Origin");
+    assert_eq!(read(&request).unwrap().origin(), None);
+}
+
+#[test]
+fn many_subprotocols_are_read_in_order() {
+    let names: Vec<String> = (0..10_000).map(|number| format!("p{number}")).collect();
+    let mut request = headers(&REQUEST);
+    request.set("Sec-WebSocket-Protocol", names.join(",")).unwrap();
+    assert_eq!(read(&request).unwrap().protocols().collect::<Vec<_>>(), names);
 }
 
 #[test]
@@ -105,8 +160,13 @@ fn a_client_asks_afresh_and_checks_the_answer() {
     assert_eq!(client.check(switching, &good).unwrap().protocol.as_deref(), Some("x"));
     assert_eq!(client.check(Status::OK, &good), Err(E::StatusUnexpected));
     assert_eq!(other.check(switching, &good), Err(E::AcceptInvalid), "the answer to another key");
-    let cases: [(&str, Option<&str>, E); 8] = [
+    let cases: [(&str, Option<&str>, E); 13] = [
         ("Upgrade", None, E::UpgradeMissing),
+        ("Connection", Some("keep-alive"), E::ConnectionMissing),
+        ("Sec-WebSocket-Accept", Some(""), E::AcceptInvalid),
+        ("Sec-WebSocket-Protocol", Some(""), E::ProtocolUnasked),
+        ("Sec-WebSocket-Protocol", Some("X"), E::ProtocolUnasked),
+        ("Sec-WebSocket-Extensions", Some("x;"), E::ExtensionsInvalid),
         ("Upgrade", Some("h2c"), E::UpgradeMissing),
         ("Connection", None, E::ConnectionMissing),
         ("Sec-WebSocket-Accept", None, E::AcceptInvalid),
@@ -123,6 +183,16 @@ fn a_client_asks_afresh_and_checks_the_answer() {
         }
         assert_eq!(client.check(switching, &answer), Err(error), "{name}: {value:?}");
     }
+    // What may be said once only, said twice; and a choice where there was none to make.
+    for (name, error) in [("Sec-WebSocket-Accept", E::AcceptInvalid), ("Sec-WebSocket-Protocol", E::ProtocolUnasked)] {
+        let mut answer = good.clone();
+        answer.append(name, good.get(name).unwrap()).unwrap();
+        assert_eq!(client.check(switching, &answer), Err(error), "{name} twice");
+    }
+    let (mut answer, _) = read(other.headers()).unwrap().accept(None, &settings);
+    assert_eq!(other.check(switching, &answer).unwrap().protocol, None);
+    answer.append("Sec-WebSocket-Protocol", "x").unwrap();
+    assert_eq!(other.check(switching, &answer), Err(E::ProtocolUnasked));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The server's half.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::syntax::{is_token, trim_ows};
+use crate::fields::list;
+use crate::syntax::is_token;
 use crate::{Headers, Method, Version, base64, header};
 
 #[cfg(feature = "compression")]
@@ -37,14 +39,12 @@ impl ServerHandshake {
         require(is_ours, E::ProtocolVersionUnsupported)?;
         let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY);
         let key = keys.next().filter(|_| keys.next().is_none()).ok_or(E::KeyInvalid)?;
-        // Sixteen bytes, with their padding (RFC 6455 §4.1). What is longer is not worth decoding.
-        let is_nonce = key.len() == 24 && base64::decode(key).is_some_and(|nonce| nonce.len() == 16);
-        require(is_nonce, E::KeyInvalid)?;
+        require(is_nonce(key), E::KeyInvalid)?;
         let extensions = extension::read(headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS));
         Ok(Self {
             accept: accept_key(key),
             protocols: read_protocols(headers)?,
-            origin: headers.text(header::ORIGIN).map(Box::from),
+            origin: read_origin(headers),
             extensions: extensions.map_err(|_| E::ExtensionsInvalid)?,
         })
     }
@@ -54,8 +54,8 @@ impl ServerHandshake {
         self.protocols.iter().map(|protocol| &**protocol)
     }
 
-    /// The origin of the page that opens the WebSocket, if a browser does (RFC 6455 §10.2). Nothing is decided by it
-    /// here; a server that serves browsers compares it with its own.
+    /// The origin of the page that opens the WebSocket, if a browser does (RFC 6455 §10.2); `null` where there are
+    /// several or it is no text. Nothing is decided by it here; a server that serves browsers compares it with its own.
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
@@ -90,18 +90,29 @@ impl ServerHandshake {
     }
 }
 
+/// Sixteen bytes in base64, with their padding (RFC 6455 §4.1, item 7). The bits that the last digit has too many are
+/// not asked: those of the RFC's own example are not zero.
+fn is_nonce(key: &[u8]) -> bool {
+    let digits = key.strip_suffix(b"==");
+    digits.is_some_and(|digits| digits.len() == 22 && digits.iter().all(|&digit| base64::value(digit).is_some()))
+}
+
+/// What is said twice, or is no text, stands for the origin that is nobody's: a check must not take it for none.
+fn read_origin(headers: &Headers) -> Option<Box<str>> {
+    let mut origins = headers.get_all(header::ORIGIN);
+    let origin = origins.next()?;
+    let text = str::from_utf8(origin).ok().filter(|_| origins.next().is_none());
+    Some(text.unwrap_or("null").into())
+}
+
 /// All lists of the name as one: tokens, none twice (§4.1, item 10).
 fn read_protocols(headers: &Headers) -> Result<Vec<Box<str>>, HandshakeError> {
     let mut protocols: Vec<Box<str>> = Vec::new();
-    for field in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL) {
-        for element in field.split(|&byte| byte == b',').map(trim_ows).filter(|element| !element.is_empty()) {
-            let name = str::from_utf8(element).ok().filter(|_| is_token(element));
-            let name = name.ok_or(HandshakeError::ProtocolsInvalid)?;
-            if protocols.iter().any(|known| **known == *name) {
-                return Err(HandshakeError::ProtocolsInvalid);
-            }
-            protocols.push(name.into());
-        }
+    let mut known = BTreeSet::new();
+    for element in headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).flat_map(list::elements) {
+        let name = str::from_utf8(element).ok().filter(|_| is_token(element));
+        let name = name.filter(|name| known.insert(*name)).ok_or(HandshakeError::ProtocolsInvalid)?;
+        protocols.push(name.into());
     }
     Ok(protocols)
 }
