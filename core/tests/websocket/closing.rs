@@ -200,3 +200,40 @@ fn an_abort_ends_at_once() {
     assert_eq!(server.sent(), b"");
     assert!(matches!(&server.drain()[..], [Event::Closed(closure)] if !closure.is_clean));
 }
+
+/// A peer that says goodbye, ends its side and takes nothing more: what is left to tell it has until the deadline.
+#[test]
+fn what_a_leaving_peer_does_not_take_is_dropped_in_time() {
+    let mut server = Side::server();
+    server.machine.send(Message::from(vec![1; 40_000]), server.now).unwrap();
+    assert!(matches!(&server.give(&close_frame(Role::Client, 1000, ""))[..], [Event::Closing(_), Event::Closed(_)]));
+    server.end();
+    assert!(server.machine.is_finished() && server.machine.queued() > 40_000, "the answer is on its way");
+    assert_eq!(server.machine.poll_timeout().unwrap().as_nanos(), 10_000_000_000);
+    server.pass(Duration::from_secs(9));
+    assert!(server.machine.queued() > 40_000);
+    server.pass(Duration::from_secs(1));
+    assert_eq!((server.machine.queued(), server.machine.poll_timeout()), (0, None));
+    assert_eq!(server.sent(), b"");
+}
+
+/// The same where both closed at once and our messages still wait before our close frame.
+#[test]
+fn what_waits_before_our_close_frame_is_dropped_in_time() {
+    for ends in [false, true] {
+        let mut server = Side::server();
+        for _ in 0..5 {
+            server.machine.send(Message::from(vec![1; 100_000]), server.now).unwrap();
+        }
+        server.machine.close(Close::NORMAL, server.now).unwrap();
+        server.give(&close_frame(Role::Client, 1000, ""));
+        if ends {
+            server.end();
+        }
+        assert!(server.machine.queued() >= 500_000, "what was sent before still counts");
+        server.pass(Duration::from_secs(10));
+        assert!(server.machine.is_finished());
+        assert_eq!((server.machine.queued(), server.machine.poll_timeout()), (0, None));
+        assert_eq!(server.sent(), b"");
+    }
+}

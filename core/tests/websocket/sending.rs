@@ -108,3 +108,39 @@ fn an_event_that_is_not_taken_stops_reading() {
     assert_eq!(server.drain().len(), 3);
     assert!(server.machine.wants_input());
 }
+
+/// What a message costs beside its payload counts: a peer that has many small ones echoed, or empty ones, and takes
+/// none cannot make the queue grow beyond what was set.
+#[test]
+fn many_small_messages_are_bounded_as_well() {
+    for (length, most) in [(0, 20_000), (1, 20_000), (10, 20_000)] {
+        let mut server = Side::new(Role::Server, Settings::default());
+        let mut count = 0;
+        let message = Message::from(vec![7; length]);
+        let counted = allocation_counter::measure(|| {
+            while server.machine.can_send() && count < 1_000_000 {
+                server.machine.send(message.clone(), server.now).unwrap();
+                count += 1;
+            }
+        });
+        assert!(count - 64 * 1024 / (2 + length) <= most, "{count} messages of {length}");
+        assert!(counted.bytes_max <= 3 * 1024 * 1024, "{} bytes for {count} messages", counted.bytes_max);
+        assert_eq!(server.sent_frames().len(), count);
+        assert!(server.machine.can_send());
+    }
+}
+
+#[test]
+fn a_queue_that_was_long_gives_its_memory_back() {
+    let counted = allocation_counter::measure(|| {
+        let mut server = Side::server();
+        let before = allocation_counter::measure(|| {
+            while server.machine.can_send() {
+                server.machine.send(Message::from(Bytes::new()), server.now).unwrap();
+            }
+            server.sent();
+        });
+        assert!(before.bytes_current <= 64 * 1024, "{} bytes", before.bytes_current);
+    });
+    assert!(counted.bytes_max > 0);
+}

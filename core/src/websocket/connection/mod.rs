@@ -192,18 +192,24 @@ impl Connection {
                 self.report(false, Some(error), None, now);
             }
             Action::Lose => {
-                self.drop_waiting();
-                self.queue.clear();
+                self.drop_output();
                 self.report(false, error, None, now);
             }
+            // Our close frame may still be on its way: it has until the close deadline.
             Action::End if happening == Happening::EndOfInput => {}
-            Action::End => self.queue.clear(),
+            Action::End => self.drop_output(),
         }
     }
 
     /// The peer has ended its side, and all that came before was taken.
     fn end_input(&mut self, now: Instant) {
         self.happen(Happening::EndOfInput, Some(ReceiveError::ConnectionLost), None, now);
+    }
+
+    /// Nothing more is sent.
+    fn drop_output(&mut self) {
+        self.drop_waiting();
+        self.queue.clear();
     }
 
     /// Keeps how it ended; what is left of the connection has until the close deadline.
@@ -249,10 +255,13 @@ impl Protocol for Connection {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        if self.watch.has_expired(&self.queue, now, self.settings.write_timeout) {
+        if !self.is_finished() && self.watch.has_expired(&self.queue, now, self.settings.write_timeout) {
             return self.happen(Happening::Unresponsive, Some(ReceiveError::WriteTimedOut), None, now);
         }
         if self.close_deadline.is_some_and(|deadline| deadline <= now) {
+            if self.is_finished() {
+                return self.drop_output();
+            }
             return self.happen(Happening::CloseTimeout, Some(ReceiveError::CloseTimedOut), None, now);
         }
         match self.liveness_deadline() {
@@ -295,8 +304,12 @@ impl Protocol for Connection {
         if self.queue.is_empty() && self.close_deadline.is_none() {
             return due;
         }
+        if self.is_finished() {
+            // What is left to send has no longer than the peer had to end the connection.
+            return self.close_deadline.filter(|_| self.queued() > 0);
+        }
         let write = self.watch.deadline(&self.queue, self.settings.write_timeout);
-        [write, self.close_deadline, due].into_iter().flatten().min().filter(|_| !self.is_finished())
+        [write, self.close_deadline, due].into_iter().flatten().min()
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! Commands, and the queue: messages wait behind a small window of bytes on their way, so that control frames pass
 //! them; a large message is cut into fragments for the same reason (RFC 6455 §5.4).
 
+use alloc::collections::VecDeque;
+
 use bytes::{Bytes, BytesMut};
 
 use crate::Instant;
@@ -11,6 +13,10 @@ use super::Connection;
 
 /// Bytes in the queue behind which messages wait: what a control frame may have in front of it, but for one fragment.
 const WINDOW: usize = 64 * 1024;
+/// What a message that waits costs beside its payload.
+const WAITING_COST: usize = 64;
+/// Places for waiting messages that are kept when none waits.
+const PLACES_KEPT: usize = 64;
 /// Control frames of our user that wait.
 const CONTROLS: usize = 16;
 /// Payloads up to this length are masked in the queue's own memory; larger ones keep their block.
@@ -93,10 +99,10 @@ impl Connection {
     /// Whether there is room for another message.
     #[inline]
     pub fn can_send(&self) -> bool {
-        self.queued() <= self.settings.send_buffer
+        self.queued() + self.waiting.len() * WAITING_COST <= self.settings.send_buffer
     }
 
-    /// Bytes that wait to be sent.
+    /// Bytes that wait to be sent: frames in the queue, and payloads of messages behind it.
     #[inline]
     pub fn queued(&self) -> usize {
         self.queue.len() + self.waiting_bytes
@@ -143,7 +149,7 @@ impl Connection {
     }
 
     pub(super) fn drop_waiting(&mut self) {
-        self.waiting.clear();
+        self.waiting = VecDeque::new();
         self.waiting_bytes = 0;
         self.controls.clear();
         self.pong = None;
@@ -196,6 +202,9 @@ impl Connection {
         self.waiting_bytes -= payload.len();
         if is_last {
             self.waiting.pop_front();
+            if self.waiting.is_empty() && self.waiting.capacity() > PLACES_KEPT {
+                self.waiting = VecDeque::new();
+            }
         }
         self.put_frame(opcode, is_last, is_compressed, payload);
     }
