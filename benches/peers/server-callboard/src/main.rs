@@ -1,5 +1,7 @@
 //! callboard on the runtime that `--runtime` names: `smol` (async-io), `smol-workers` or `tokio-workers`.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use callboard::web::{App, Body, Json, Path, Response, WebSocketUpgrade, get, post};
 use callboard::websocket::{Compression, Settings};
@@ -17,13 +19,7 @@ async fn chunks() -> Response {
     Response::new(Body::stream(stream::iter(chunks))).with_header(header::CONTENT_TYPE, "application/octet-stream")
 }
 
-async fn echo(upgrade: WebSocketUpgrade) -> Response {
-    let settings = Settings {
-        max_message: 64 << 20,
-        max_frame: 64 << 20,
-        compression: Some(Compression::default()),
-        ..Settings::default()
-    };
+async fn echo(settings: Arc<Settings>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.settings(settings).on(async |mut socket| {
         while let Some(message) = socket.next().await? {
             socket.send(message).await?;
@@ -33,13 +29,20 @@ async fn echo(upgrade: WebSocketUpgrade) -> Response {
 }
 
 fn main() {
+    // One for all connections.
+    let settings = Arc::new(Settings {
+        max_message: 64 << 20,
+        max_frame: 64 << 20,
+        compression: Some(Compression::default()),
+        ..Settings::default()
+    });
     let app = App::new()
         .route("/", get(async || MESSAGE))
         .route("/json", get(async || Json(Message { message: MESSAGE })))
         .route("/user/{id}", get(async |Path(id): Path<String>| id))
         .route("/echo", post(async |body: Body| body))
         .route("/stream", get(chunks))
-        .route("/ws", get(echo));
+        .route("/ws", get(async move |upgrade: WebSocketUpgrade| echo(Arc::clone(&settings), upgrade).await));
     let threads = number("threads", 1);
     let runtime: Handle = match word("runtime", "smol-workers").as_str() {
         "smol" => Smol::new().into(),

@@ -1,13 +1,14 @@
 //! The machine of an open WebSocket, the same for both sides.
 //!
-//! `receive` takes input apart, `send` has the commands and the queue. The machine holds one event: the next frame is
-//! taken when it was polled, which is the back pressure. What it does when is the table in `close`.
+//! `receive` takes input apart, `send` has the commands and the queue, `backlog` what waits behind it. The machine holds
+//! one event: the next frame is taken when it was polled, which is the back pressure. What it does when is the table in
+//! `close`.
 
+mod backlog;
 mod receive;
 mod send;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -21,6 +22,7 @@ use super::deflate::{Deflater, Inflater};
 use super::mask::MaskKeys;
 use super::utf8::Utf8;
 use super::{Agreement, Close, CloseCode, FrameHead, Message, Opcode, ReceiveError, Role, Settings};
+use backlog::Backlog;
 
 /// An open WebSocket (RFC 6455), client or server. See the [module](super) for an example.
 ///
@@ -32,17 +34,8 @@ pub struct Connection {
     state: State,
     queue: SendQueue,
     watch: WriteWatch,
-    /// Messages, or the rest of one, behind what is queued.
-    waiting: VecDeque<send::Waiting>,
-    waiting_bytes: usize,
-    /// Control frames that found no room in the queue.
-    controls: VecDeque<(Opcode, Bytes)>,
-    /// The newest ping that is not answered yet: older ones need no answer (§5.5.3).
-    pong: Option<Bytes>,
-    /// Our close frame, behind what waits.
-    close_frame: Option<Bytes>,
-    /// Something may wait in one of these four.
-    has_backlog: bool,
+    /// What waits behind the queue. Boxed: mostly nothing does.
+    backlog: Option<Box<Backlog>>,
     keys: Option<Box<MaskKeys>>,
     deflater: Option<Box<Deflater>>,
     inflater: Option<Box<Inflater>>,
@@ -119,12 +112,7 @@ impl Connection {
             state: State::Open,
             queue: SendQueue::new(),
             watch: WriteWatch::new(now),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            controls: VecDeque::new(),
-            pong: None,
-            close_frame: None,
-            has_backlog: false,
+            backlog: None,
             keys: (role == Role::Client).then(|| Box::new(MaskKeys::new(seed))),
             deflater,
             inflater,
@@ -208,7 +196,7 @@ impl Connection {
 
     /// Nothing more is sent.
     fn drop_output(&mut self) {
-        self.drop_waiting();
+        self.backlog = None;
         self.queue.clear();
     }
 

@@ -1,8 +1,6 @@
 //! Commands, and the queue: messages wait behind a small window of bytes on their way, so that control frames pass
 //! them; a large message is cut into fragments for the same reason (RFC 6455 §5.4).
 
-use alloc::collections::VecDeque;
-
 use bytes::{Bytes, BytesMut};
 
 use crate::Instant;
@@ -10,26 +8,14 @@ use crate::Instant;
 use super::super::close::{Action, Happening};
 use super::super::{CONTROL_LIMIT, Close, FrameHead, HEAD_LIMIT, Message, Opcode, SendError, apply_mask};
 use super::Connection;
+use super::backlog::{Backlog, Frame};
 
 /// Bytes in the queue behind which messages wait: what a control frame may have in front of it, but for one fragment.
 const WINDOW: usize = 64 * 1024;
-/// What a message that waits costs beside its payload.
-const WAITING_COST: usize = 64;
-/// Places for waiting messages that are kept when none waits.
-const PLACES_KEPT: usize = 64;
 /// Control frames of our user that wait.
 const CONTROLS: usize = 16;
 /// Payloads up to this length are masked in the queue's own memory; larger ones keep their block.
 const COPY_LIMIT: usize = 4 * 1024;
-
-/// A message, or the rest of one, that is not in the queue yet.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    /// `Continuation` once a fragment is queued.
-    opcode: Opcode,
-    is_compressed: bool,
-    payload: Bytes,
-}
 
 impl Connection {
     /// Queues a message.
@@ -53,11 +39,11 @@ impl Connection {
         let payload = compressed.unwrap_or(payload);
         self.watch.note(&self.queue, now);
         let fits = payload.len() <= self.settings.fragment && self.queue.len() < WINDOW;
-        if fits && self.waiting.is_empty() {
-            self.put_frame(opcode, true, is_compressed, payload);
+        let frame = Frame { opcode, is_final: true, is_compressed, payload };
+        if fits && self.backlog.is_none() {
+            self.put_frame(frame);
         } else {
-            self.waiting_bytes += payload.len();
-            self.waiting.push_back(Waiting { opcode, is_compressed, payload });
+            self.backlog_mut().push_message(frame);
             self.fill_window();
         }
         Ok(())
@@ -84,7 +70,7 @@ impl Connection {
         }
         self.state = state;
         self.watch.note(&self.queue, now);
-        self.close_frame = Some(close.write());
+        self.backlog_mut().set_close(close.write());
         self.ours = Some(close.into());
         self.close_deadline = Some(now + self.settings.close_timeout);
         self.fill_window();
@@ -99,20 +85,23 @@ impl Connection {
     /// Whether there is room for another message.
     #[inline]
     pub fn can_send(&self) -> bool {
-        self.queued() + self.waiting.len() * WAITING_COST <= self.settings.send_buffer
+        let cost = self.backlog.as_ref().map_or(0, |backlog| backlog.cost());
+        self.queue.len() + cost <= self.settings.send_buffer
     }
 
     /// Bytes that wait to be sent: frames in the queue, and payloads of messages behind it.
     #[inline]
     pub fn queued(&self) -> usize {
-        self.queue.len() + self.waiting_bytes
+        self.queue.len() + self.backlog.as_ref().map_or(0, |backlog| backlog.bytes())
     }
 
     fn send_control(&mut self, opcode: Opcode, payload: Bytes, now: Instant) -> Result<(), SendError> {
         match () {
             () if !self.is_open() => return Err(SendError::Closed),
             () if payload.len() > CONTROL_LIMIT => return Err(SendError::ControlTooLong),
-            () if self.controls.len() >= CONTROLS => return Err(SendError::QueueFull),
+            () if self.backlog.as_ref().is_some_and(|backlog| backlog.controls() >= CONTROLS) => {
+                return Err(SendError::QueueFull);
+            }
             () => {}
         }
         self.put_control(opcode, payload, now);
@@ -122,10 +111,9 @@ impl Connection {
     pub(super) fn put_control(&mut self, opcode: Opcode, payload: Bytes, now: Instant) {
         self.watch.note(&self.queue, now);
         if self.queue.len() < WINDOW {
-            self.put_frame(opcode, true, false, payload);
+            self.put_frame(Frame::control(opcode, payload));
         } else {
-            self.controls.push_back((opcode, payload));
-            self.has_backlog = true;
+            self.backlog_mut().push_control(opcode, payload);
         }
     }
 
@@ -133,84 +121,45 @@ impl Connection {
     pub(super) fn answer_ping(&mut self, payload: Bytes, now: Instant) {
         self.watch.note(&self.queue, now);
         if self.queue.len() < WINDOW {
-            self.put_frame(Opcode::Pong, true, false, payload);
+            self.put_frame(Frame::control(Opcode::Pong, payload));
         } else {
-            self.pong = Some(payload);
-            self.has_backlog = true;
+            self.backlog_mut().set_pong(payload);
         }
     }
 
     /// Sends a close frame behind what is on its way, and nothing after it.
     pub(super) fn put_close_now(&mut self, close: Option<&Close>, now: Instant) {
-        self.drop_waiting();
+        self.backlog = None;
         self.watch.note(&self.queue, now);
         let payload = close.map(Close::write).unwrap_or_default();
-        self.put_frame(Opcode::Close, true, false, payload);
+        self.put_frame(Frame::control(Opcode::Close, payload));
     }
 
-    pub(super) fn drop_waiting(&mut self) {
-        self.waiting = VecDeque::new();
-        self.waiting_bytes = 0;
-        self.controls.clear();
-        self.pong = None;
-        self.close_frame = None;
-        self.has_backlog = false;
+    fn backlog_mut(&mut self) -> &mut Backlog {
+        self.backlog.get_or_insert_default()
     }
 
     /// Fills the window, if anything waits before it.
     #[inline]
     pub(super) fn top_up(&mut self) {
-        if self.has_backlog {
+        if self.backlog.is_some() {
             self.fill_window();
         }
     }
 
-    /// Fills the window: control frames first, then messages, then our close frame.
     #[cold]
     fn fill_window(&mut self) {
-        self.has_backlog = true;
+        let Some(mut backlog) = self.backlog.take() else { return };
         while self.queue.len() < WINDOW {
-            if let Some(payload) = self.pong.take() {
-                self.put_frame(Opcode::Pong, true, false, payload);
-            } else if let Some((opcode, payload)) = self.controls.pop_front() {
-                self.put_frame(opcode, true, false, payload);
-            } else if !self.waiting.is_empty() {
-                self.put_fragment();
-            } else {
-                if let Some(payload) = self.close_frame.take() {
-                    self.put_frame(Opcode::Close, true, false, payload);
-                }
-                self.has_backlog = false;
-                return;
-            }
+            let Some(frame) = backlog.next(self.settings.fragment) else { return };
+            self.put_frame(frame);
         }
-    }
-
-    /// Moves the next fragment of the first waiting message, or all of it, into the queue.
-    fn put_fragment(&mut self) {
-        let Some(front) = self.waiting.front_mut() else { return };
-        let (opcode, is_compressed) = (front.opcode, front.is_compressed);
-        let fragment = self.settings.fragment.max(1);
-        let is_last = front.payload.len() <= fragment;
-        let payload = if is_last {
-            core::mem::take(&mut front.payload)
-        } else {
-            front.opcode = Opcode::Continuation;
-            front.is_compressed = false;
-            front.payload.split_to(fragment)
-        };
-        self.waiting_bytes -= payload.len();
-        if is_last {
-            self.waiting.pop_front();
-            if self.waiting.is_empty() && self.waiting.capacity() > PLACES_KEPT {
-                self.waiting = VecDeque::new();
-            }
-        }
-        self.put_frame(opcode, is_last, is_compressed, payload);
+        self.backlog = Some(backlog);
     }
 
     #[inline]
-    fn put_frame(&mut self, opcode: Opcode, is_final: bool, is_compressed: bool, payload: Bytes) {
+    fn put_frame(&mut self, frame: Frame) {
+        let Frame { opcode, is_final, is_compressed, payload } = frame;
         let mask = self.keys.as_mut().map(|keys| keys.next_key());
         let head = FrameHead { is_final, is_compressed, opcode, mask, length: payload.len() as u64 };
         let mut buffer = [0; HEAD_LIMIT];
