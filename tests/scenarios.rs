@@ -26,6 +26,10 @@ mod signal;
 mod vanishing;
 #[path = "scenarios/websocket.rs"]
 mod websocket;
+#[path = "scenarios/websocket_bounds.rs"]
+mod websocket_bounds;
+#[path = "scenarios/websocket_edges.rs"]
+mod websocket_edges;
 #[path = "scenarios/websocket_faults.rs"]
 mod websocket_faults;
 #[path = "scenarios/websocket_opening.rs"]

@@ -80,12 +80,16 @@ impl Order {
         self.headers.remove(header::EXPECT);
     }
 
-    /// Before it is sent, each time: the fields that open a WebSocket, with a fresh key (RFC 6455 §4.1, item 7).
+    /// Before it is sent, each time: the fields that open a WebSocket, with a fresh key (RFC 6455 §4.1, item 7). They
+    /// stand in place of what a user set: an answer is checked against what was asked here.
     #[cfg(feature = "websocket")]
     pub(crate) fn renew_key(&mut self, entropy: impl Fn() -> u64) -> Result<(), Error> {
         let Some(handshake) = &self.handshake else { return Ok(()) };
         let mut handshake = handshake.lock().unwrap_or_else(PoisonError::into_inner);
         handshake.renew([entropy(), entropy()]);
+        for name in [header::SEC_WEBSOCKET_PROTOCOL, header::SEC_WEBSOCKET_EXTENSIONS] {
+            self.headers.remove(name);
+        }
         for (name, value) in handshake.headers() {
             let set = self.headers.set(name, value);
             set.map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))?;

@@ -55,7 +55,8 @@ impl WebSocketBuilder {
         self.change(|request| request.query(name, value))
     }
 
-    /// Adds a field to the request: see [`RequestBuilder::header`].
+    /// Adds a field to the request: see [`RequestBuilder::header`]. Those of the handshake are made here, and replace
+    /// what is set: [`protocols`](Self::protocols) and [`settings`](Self::settings) say what is offered.
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.change(|request| request.header(name, value))
     }

@@ -19,10 +19,10 @@ use crate::world::World;
 
 /// Worlds in which futures are dropped at random.
 const SEEDS: u64 = 300;
-const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Polls a future so often at most and for so long, then drops it.
-async fn give_up_after<T>(
+pub(crate) async fn give_up_after<T>(
     polls: u64,
     patience: Duration,
     runtime: &Handle,
@@ -44,7 +44,11 @@ async fn give_up_after<T>(
 }
 
 /// Runs a scenario until nothing is left of it.
-fn simulate<F: Future<Output = ()>>(seed: u64, options: Options, scenario: impl FnOnce(Simulation, World) -> F) {
+pub(crate) fn simulate<F: Future<Output = ()>>(
+    seed: u64,
+    options: Options,
+    scenario: impl FnOnce(Simulation, World) -> F,
+) {
     let simulation = Simulation::with_options(seed, options);
     if let Err(error) = simulation.block_on(scenario(simulation.clone(), World::simulated(&simulation))) {
         panic!("seed {seed}: {error}\n{}", simulation.trace().tail(60));

@@ -44,7 +44,21 @@ static DEFAULT: LazyLock<Arc<Settings>> = LazyLock::new(Arc::default);
 /// let app = App::new().route("/echo", get(echo));
 /// ```
 ///
-/// `Option<WebSocketUpgrade>` lets one URL serve a page and a socket.
+/// `Option<WebSocketUpgrade>` lets one URL serve a page and a socket. It serves the page to a broken handshake as well;
+/// `Result` in its place tells the two apart:
+///
+/// ```
+/// use callboard_web::websocket::WebSocketRejection;
+/// use callboard_web::{IntoResponse, Response, WebSocketUpgrade};
+///
+/// async fn both(upgrade: Result<WebSocketUpgrade, WebSocketRejection>) -> Response {
+///     match upgrade {
+///         Ok(upgrade) => upgrade.on(async |socket| Ok(socket.send("hello").await?)),
+///         Err(rejection) if rejection.is_ordinary() => "a page".into_response(),
+///         Err(rejection) => rejection.into_response(),
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct WebSocketUpgrade {
     handshake: ServerHandshake,
@@ -185,6 +199,12 @@ impl WebSocketRejection {
     /// The status that is answered.
     pub fn status(&self) -> Status {
         self.0.status()
+    }
+
+    /// Whether the request does not try: it names no `Upgrade: websocket`, or is of HTTP/1.0, which has none (RFC 9110
+    /// §7.8). All else is a broken handshake.
+    pub fn is_ordinary(&self) -> bool {
+        matches!(self.0, HandshakeError::UpgradeMissing | HandshakeError::VersionTooOld)
     }
 }
 
