@@ -1,23 +1,26 @@
 //! A chat with a page for the lobby, a page for each room, and a WebSocket between a room's page and its actor.
 //!
 //! A room is an actor: one message at a time, no lock. It takes so many members and no more, and a member who reads too
-//! slowly is put out rather than waited for. `--port P` listens there (default 8080); `--once` lets two clients meet in
-//! a room and ends.
+//! slowly is put out rather than waited for. What people type is tidied here and shown as text there, never as HTML.
+//! `--port P` listens there (default 8080); `--once` lets two clients meet in a room and ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::sync::Arc;
 
 use callboard::actor::{Actor, Address, Context, Reply, spawn};
 use callboard::client::Session;
 use callboard::web::{App, Data, Html, Path, Query, Response, WebSocketSender, WebSocketUpgrade, get};
-use callboard::websocket::{CloseCode, WebSocket, WebSocketError, WebSocketFailure};
+use callboard::websocket::{CloseCode, Text, WebSocket, WebSocketError, WebSocketFailure};
 use callboard::{Handle, Smol, Status};
 
 /// Members of a room, at most.
 const MEMBERS: usize = 100;
-/// Bytes of what a member says at once, at most.
-const LINE: usize = 2000;
+/// Bytes of a message of a member, at most: beyond it the WebSocket is closed with 1009.
+const MESSAGE: usize = 2000;
+/// Characters of a line, and of a name: beyond it they are cut.
+const LINE: usize = 500;
+const NAME: usize = 20;
 
 /// Who is in a room.
 #[derive(Default)]
@@ -51,9 +54,21 @@ enum RoomMessage {
 }
 
 impl Room {
-    /// Tells everyone. Who takes nothing more has a full queue, and is put out by `disconnecting`.
-    fn tell(&mut self, line: &str) {
-        self.members.retain(|_, member| member.sender.try_send(line).is_ok());
+    /// Tells everyone, without waiting for anybody. Who takes nothing more has a full queue, and is put out by
+    /// `disconnecting`; who was put out, or is gone and has not said so yet, has left, and that is told as well.
+    fn tell(&mut self, line: String) {
+        let mut lines = VecDeque::from([line]);
+        while let Some(line) = lines.pop_front() {
+            // One text for all: a clone shares it.
+            let text = Text::from(line);
+            self.members.retain(|_, member| {
+                let is_there = member.sender.try_send(text.clone()).is_ok();
+                if !is_there {
+                    lines.push_back(format!("{} has left", member.name));
+                }
+                is_there
+            });
+        }
     }
 }
 
@@ -70,22 +85,40 @@ impl Actor for Room {
                 let line = format!("{name} is here");
                 self.members.insert(self.last, Member { name, sender });
                 reply.send(Some(self.last));
-                self.tell(&line);
+                self.tell(line);
             }
             RoomMessage::Say { member, line } => {
                 let Some(member) = self.members.get(&member) else { return };
-                let line = format!("{}: {line}", member.name);
-                self.tell(&line);
+                self.tell(format!("{}: {line}", member.name));
             }
             RoomMessage::Leave { member } => {
                 let Some(member) = self.members.remove(&member) else { return };
-                self.tell(&format!("{} has left", member.name));
+                self.tell(format!("{} has left", member.name));
             }
             RoomMessage::Count { reply } => {
                 reply.send(self.members.len());
             }
         }
     }
+}
+
+/// A member's place, which is given back however the member goes: by the door, by an error, or cut off with its task.
+struct Seat {
+    room: Address<RoomMessage>,
+    member: u64,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // A room that is gone has no members; one that is too busy to hear this finds out when it next tells a line.
+        let _ = self.room.tell(RoomMessage::Leave { member: self.member });
+    }
+}
+
+/// What somebody typed, as one line of so many characters: nobody can write what looks like another's line.
+fn tidy(text: &str, most: usize) -> String {
+    let line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(most).collect();
+    line.trim().to_owned()
 }
 
 /// The rooms, by name.
@@ -112,8 +145,9 @@ async fn join(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Status> {
     let room = rooms.get(name.as_str()).ok_or(Status::NOT_FOUND)?.clone();
-    let name: String = query.0.get("name").map_or("Somebody", String::as_str).chars().take(20).collect();
-    let upgrade = upgrade.same_origin().max_message(LINE);
+    let name = Some(tidy(query.0.get("name").map_or("", String::as_str), NAME)).filter(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| "Somebody".to_owned());
+    let upgrade = upgrade.same_origin().max_message(MESSAGE);
     Ok(upgrade.on(move |socket| attend(room, name, socket)))
 }
 
@@ -124,16 +158,12 @@ async fn attend(room: Address<RoomMessage>, name: String, mut socket: WebSocket)
         socket.close(CloseCode::TRY_AGAIN, "the room is full").await?;
         return Ok(());
     };
-    let listened = listen(&room, member, &mut socket).await;
-    // A room that is gone has no members.
-    let _ = room.tell(RoomMessage::Leave { member });
-    listened
-}
-
-async fn listen(room: &Address<RoomMessage>, member: u64, socket: &mut WebSocket) -> Result<(), WebSocketFailure> {
+    let seat = Seat { room, member };
     while let Some(message) = socket.next().await? {
-        if let Some(line) = message.text() {
-            room.send(RoomMessage::Say { member, line: line.to_owned() }).await?;
+        let line = message.text().map(|text| tidy(text, LINE)).filter(|line| !line.is_empty());
+        if let Some(line) = line {
+            // Waits while the room is busy, and so does who types: nothing piles up.
+            seat.room.send(RoomMessage::Say { member, line }).await?;
         }
     }
     Ok(())
@@ -166,6 +196,10 @@ async fn meet(smol: Smol) -> callboard::Result {
     hear(&mut bob).await?;
     ann.send("Anybody there?").await?;
     hear(&mut bob).await?;
+    ann.send("  \n ").await?;
+    ann.send("<b>Tea</b>\nBob: no, thank you").await?;
+    hear(&mut bob).await?;
+    hear(&mut ann).await?;
     bob.close(CloseCode::NORMAL, "off to the tea").await?;
     hear(&mut ann).await?;
     hear(&mut ann).await?;
