@@ -13,6 +13,7 @@
 //! * Who asks: [`authentication`], the grammar with Basic and Bearer; `digest` (feature `digest`), both sides;
 //!   [`netrc`].
 //! * State: [`cookies`], read and written; the jar comes with the feature `cookies`.
+//! * Files: [`safe_path`], which paths of requests may become paths of files.
 //! * Policies, each a machine of its own: the [`pool`] of connections, [`deadlines`], [`retry`], `redirect` (feature
 //!   `url`), the choice of a [`proxy`], [`resolver_cache`] and [`happy_eyeballs`].
 //!
@@ -63,6 +64,7 @@ pub mod redirect;
 pub mod resolver_cache;
 pub mod retry;
 mod safe_filename;
+pub mod safe_path;
 mod send_queue;
 mod status;
 pub(crate) mod syntax;

@@ -21,10 +21,7 @@ const NAME_LENGTH: usize = 255;
 /// ```
 pub fn safe_filename(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let is_hidden = |character: char| {
-        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        character.is_control() || turns || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}')
-    };
+    let is_hidden = |character: char| character.is_control() || is_invisible(character);
     let forbidden = |character: char| if "<>:\"|?*".contains(character) { '_' } else { character };
     let clean: String = last.chars().filter(|&character| !is_hidden(character)).map(forbidden).collect();
     let mut clean = clean.trim_start().trim_end_matches(|end: char| end == '.' || end.is_whitespace()).to_owned();
@@ -40,8 +37,16 @@ pub fn safe_filename(name: &str) -> Option<String> {
     Some(shortened(clean))
 }
 
+/// Characters that turn the direction of writing, end lines or mark the order of bytes: what is shown is another name.
+pub(crate) const fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+    )
+}
+
 /// Names that Windows keeps for devices, whatever the extension.
-fn is_device(name: &str) -> bool {
+pub(crate) fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end();
     if ["con", "prn", "aux", "nul", "conin$", "conout$"].iter().any(|device| device.eq_ignore_ascii_case(stem)) {
         return true;

@@ -1,12 +1,16 @@
-//! Any answer to the redirect decision, any failures to the retry decision, any course to the deadlines: declared
-//! errors only, nothing outside the bounds that the settings state, and no secret to another origin.
+//! Any answer to the redirect decision, any failures to the retry decision, any course to the deadlines, any path to
+//! serve a file by: declared errors only, nothing outside the bounds that the settings state, no secret to another
+//! origin, and no name outside the folder that is served.
 #![no_main]
 
+use std::fmt::Write as _;
+use std::path::{Component, Path};
 use std::time::Duration;
 
 use callboard_core::deadlines::{Deadline, Deadlines, Step, Timeouts};
 use callboard_core::redirect::{self, Decision, Redirection};
 use callboard_core::retry::{self, BudgetLimits, Delivery, Failure, Jitter, Retry, RetryBudget, RetryPolicy};
+use callboard_core::safe_path::{Hidden, SafePath};
 use callboard_core::{Instant, Method, Status};
 use libfuzzer_sys::fuzz_target;
 use url::Url;
@@ -18,12 +22,42 @@ const METHODS: [Method; 5] = [Method::Get, Method::Head, Method::Post, Method::P
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&control, rest)) = bytes.split_first() else { return };
-    match control % 3 {
-        0 => follow(usize::from(control / 3), rest),
+    match control % 4 {
+        0 => follow(usize::from(control / 4), rest),
         1 => repeat(u64::from(control), rest),
+        2 => serve(control / 4, rest),
         _ => pass(rest),
     }
 });
+
+fn serve(control: u8, path: &[u8]) {
+    let Ok(path) = std::str::from_utf8(path) else { return };
+    let hidden = [Hidden::Refused, Hidden::WellKnown, Hidden::Served][usize::from(control % 3)];
+    let safe = match SafePath::parse(path, hidden) {
+        Ok(safe) => safe,
+        Err(error) => return assert!(error.at <= path.len() && path.is_char_boundary(error.at), "{path:?}: {error}"),
+    };
+    let root = Path::new("/srv/root");
+    let joined = root.join(safe.to_string());
+    let below = joined.strip_prefix(root).expect("it is below the root");
+    assert!(below.components().all(|component| matches!(component, Component::Normal(_))), "{path:?}: {joined:?}");
+    assert_eq!(below.components().count(), safe.names().len(), "{path:?}: {joined:?}");
+    // What Windows makes of a name.
+    for (place, name) in safe.names().iter().enumerate() {
+        assert!(!name.is_empty() && !name.contains(['/', '\\', ':']) && !name.contains(char::is_control), "{name:?}");
+        assert!(!name.ends_with(['.', ' ']), "{name:?}");
+        let is_known = hidden == Hidden::Served || hidden == Hidden::WellKnown && place == 0 && name == ".well-known";
+        assert!(!name.starts_with('.') || is_known, "{name:?}");
+    }
+    // Encoded anew, byte for byte, it is the same path.
+    let mut encoded = String::new();
+    for name in safe.names() {
+        encoded.push('/');
+        name.bytes().for_each(|byte| write!(encoded, "%{byte:02X}").expect("a string takes all"));
+    }
+    encoded.push_str(if safe.is_folder() { "/" } else { "" });
+    assert_eq!(SafePath::parse(&encoded, hidden).as_ref(), Ok(&safe), "{path:?}");
+}
 
 fn follow(control: usize, location: &[u8]) {
     let from = Url::parse(FROM[control % 4]).unwrap();
