@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use callboard_core::coding::Encoder;
+use callboard_core::fields::{Conditions, EntityTag, Representation};
 use callboard_web::{
     App, Body, Bytes, Coding, Compress, DecodeLimits, Headers, Json, Level, Method, Request, Response, Status, get,
     post,
@@ -194,7 +195,6 @@ fn responses_that_must_stay_as_they_are_do() {
         ("an image", |response| response.with_header("Content-Type", "image/png")),
         ("octets", |response| response.with_header("Content-Type", "application/octet-stream")),
         ("204", |response| response.with_status(Status::NO_CONTENT)),
-        ("304", |response| response.with_status(Status::NOT_MODIFIED)),
     ];
     for &(name, change) in rows {
         let app = App::new()
@@ -232,6 +232,38 @@ fn fields_of_an_encoded_response_tell_of_it() {
     assert_eq!(length, callboard_core::BodyLength::Known(body.len() as u64));
     // Not encoded: a strong tag stays so.
     assert_eq!(ask(app(), "identity").headers().text("ETag"), Some("\"17\""));
+}
+
+/// RFC 9110 §15.4.5: it has the `ETag` and the `Vary` of the answer that it stands for.
+#[test]
+fn an_answer_that_nothing_has_changed_tells_of_the_one_before() {
+    let handler = async |request: Request| {
+        let tag = EntityTag::strong("17").unwrap();
+        let known = Representation { entity_tag: Some(&tag), ..Representation::default() };
+        let decision = Conditions::new(request.method(), request.headers(), 0).decide(Some(&known));
+        let body = if decision.status() == Status::OK { Body::from(long()) } else { Body::empty() };
+        let response = Response::new(body).with_status(decision.status()).with_header("ETag", tag.to_string());
+        response.with_header("Content-Type", "text/plain")
+    };
+    let app = || App::new().route("/", get(handler)).compress(Compress::new());
+    let ask = |known: &str| {
+        let request = Request::new(Method::Get, "/").unwrap().with_header("Accept-Encoding", "br").unwrap();
+        let response = send(app(), request.with_header("If-None-Match", known).unwrap());
+        let text = |name: &str| response.headers().text(name).map(str::to_owned);
+        (response.status().code(), text("ETag").unwrap(), text("Vary"), text("Content-Encoding"))
+    };
+    let vary = || Some("Accept-Encoding".to_owned());
+    for (known, status, tag) in [
+        ("\"16\"", 200, "W/\"17\""),
+        ("W/\"17\"", 304, "W/\"17\""),
+        ("\"17\"", 304, "\"17\""),
+        ("W/\"16\", W/\"17\"", 304, "W/\"17\""),
+        ("W/\"17\", \"17\"", 304, "\"17\""),
+        ("*", 304, "\"17\""),
+    ] {
+        let coding = (status == 200).then(|| "br".to_owned());
+        assert_eq!(ask(known), (status, tag.to_owned(), vary(), coding), "{known}");
+    }
 }
 
 #[test]

@@ -5,8 +5,9 @@ use crate::reasons::reasons;
 
 /// What a [`Decoder`](super::Decoder) accepts. Each is finite by default and each is in force.
 ///
-/// The memory of a decoder does not depend on these but for `window`: for gzip and deflate it is about 50 KiB, for br
-/// and zstd the window that the stream asks for and some 200 KiB of tables; while a br window grows, up to twice that.
+/// The memory of a decoder does not depend on these but for `window`: for gzip and deflate it is about 50 KiB; for zstd
+/// the window that the stream asks for and some 200 KiB; for br the window, up to twice that while it grows, and tables
+/// as the stream asks for: 200 KiB for what encoders make, and never more than 4 MiB.
 ///
 /// ```
 /// use callboard_core::coding::DecodeLimits;

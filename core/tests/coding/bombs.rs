@@ -69,6 +69,68 @@ fn the_largest_window_of_brotli_is_within_the_stated_bound() {
     assert!((16 * MIB as u64..33 * MIB as u64).contains(&memory), "{memory} bytes");
 }
 
+/// Bits as RFC 7932 §1.5.1 packs them: the first is the lowest.
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    count: usize,
+}
+
+impl Bits {
+    fn push(&mut self, value: u32, width: usize) {
+        for place in 0..width {
+            if self.count % 8 == 0 {
+                self.bytes.push(0);
+            }
+            *self.bytes.last_mut().unwrap() |= u8::from(value >> place & 1 == 1) << (self.count % 8);
+            self.count += 1;
+        }
+    }
+
+    /// 256 of something (§9.2), then a prefix code with one symbol (§3.4) for an alphabet of that many bits.
+    fn push_most(&mut self, alphabet: usize) {
+        self.push(0x7ff, 11);
+        self.push_code(alphabet);
+    }
+
+    fn push_code(&mut self, alphabet: usize) {
+        self.push(1, 4);
+        self.push(0, alphabet);
+    }
+}
+
+#[test]
+fn the_most_tables_of_brotli_are_within_the_stated_bound() {
+    // WBITS 16, ISLAST 0, MNIBBLES 4, MLEN 65,536, compressed; then 256 block types of each kind and 256 trees.
+    let mut bits = Bits::default();
+    bits.push(0, 4);
+    bits.push(0xffff, 16);
+    bits.push(0, 1);
+    for _ in 0..3 {
+        bits.push_most(9);
+        bits.push_code(5);
+        bits.push(0, 2);
+    }
+    // NPOSTFIX, NDIRECT, then the context modes.
+    bits.push(0, 6);
+    (0..256).for_each(|_| bits.push(0, 2));
+    for _ in 0..2 {
+        // Trees, no run lengths, one symbol for all of the map, no move to front.
+        bits.push(0x7ff, 11);
+        bits.push(0, 1);
+        bits.push_code(8);
+        bits.push(0, 1);
+    }
+    // Literals, then insert-and-copy codes: the tables of the third kind are made before its first code.
+    (0..256).for_each(|_| bits.push_code(8));
+    (0..256).for_each(|_| bits.push_code(10));
+    (0..4).for_each(|_| bits.push(0, 16));
+    let (memory, given, end) = weigh(&Coding::Brotli.into(), &DecodeLimits::default(), &bits.bytes);
+    assert_eq!((given, end), (0, Err(DecodeError::DataInvalid)));
+    let bound = 4 * MIB as u64;
+    assert!((3 * MIB as u64..bound).contains(&memory), "{memory} bytes for {} of input", bits.bytes.len());
+}
+
 #[test]
 fn the_ratio_ends_a_bomb_of_every_coding() {
     for &coding in Coding::ALL {

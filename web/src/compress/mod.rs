@@ -4,8 +4,8 @@ mod eligible;
 mod encoded;
 
 use callboard_core::coding::{Coding, Encoder, Level};
-use callboard_core::fields::{AcceptEncoding, Vary};
-use callboard_core::{BodyLength, Headers, Method, header};
+use callboard_core::fields::{AcceptEncoding, EntityTag, EntityTags, Field, Vary};
+use callboard_core::{BodyLength, Headers, Method, Status, header};
 
 use crate::running::Running;
 use crate::service::Middleware;
@@ -23,8 +23,9 @@ const AT_ONCE: usize = 128 * 1024;
 /// Left as they are: bodies shorter than [`minimum`](Self::minimum), types that are compressed in themselves or not
 /// known, responses with a `Content-Encoding`, a `Content-Range`, a digest or `Cache-Control: no-transform`, and
 /// answers without a body. An encoded response says `Vary: Accept-Encoding` and so does one that another request would
-/// get encoded; its `ETag` is weak and `Accept-Ranges` is gone, for both told of other bytes (§8.8.3.3). What is
-/// streamed is flushed whenever the source pauses, and server-sent events after every part.
+/// get encoded; its `ETag` is weak and `Accept-Ranges` is gone, for both told of other bytes (§8.8.3.3). A 304 says the
+/// same of the answer that it stands for (§15.4.5): its `ETag` is weak if the request had the weak one. What is streamed
+/// is flushed whenever the source pauses, and server-sent events after every part.
 ///
 /// A secret in a body beside text of the requester's choice can be guessed from the lengths of encoded answers
 /// (BREACH): do not compress such, or say `no-transform`.
@@ -75,7 +76,11 @@ impl Compress {
         accept.choose(&names).and_then(Coding::from_name)
     }
 
-    fn apply(&self, mut response: Response, coding: Option<Coding>, is_head: bool) -> Result<Response, BodyError> {
+    fn apply(&self, mut response: Response, wanted: &Wanted) -> Result<Response, BodyError> {
+        if response.status() == Status::NOT_MODIFIED {
+            describe_known(response.headers_mut(), wanted.known.as_ref());
+            return Ok(response);
+        }
         let is_short = match response.body().length() {
             BodyLength::Empty => true,
             BodyLength::Known(length) => length < self.minimum.max(1),
@@ -86,10 +91,10 @@ impl Compress {
         }
         // It cannot fail: the name is one. Another request may get another answer, even if this one gets it plain.
         let _ = Vary::add(response.headers_mut(), header::ACCEPT_ENCODING);
-        let Some(coding) = coding else { return Ok(response) };
+        let Some(coding) = wanted.coding else { return Ok(response) };
         let mut encoder = Encoder::new(coding, self.level);
         let mut body = response.take_body();
-        if is_head {
+        if wanted.is_head {
             // The length that GET would have is known only by encoding (RFC 9110 §9.3.2).
             body = Body::stream(futures_lite::stream::empty::<Result<_, BodyError>>());
         } else if let Some(whole) = body.take_whole_within(AT_ONCE) {
@@ -112,12 +117,35 @@ impl Compress {
 fn describe(headers: &mut Headers, coding: Coding) {
     headers.remove(header::CONTENT_LENGTH);
     headers.remove(header::ACCEPT_RANGES);
+    weaken(headers);
+    // It cannot fail: the name of a coding is a field value.
+    let _ = headers.set(header::CONTENT_ENCODING, coding.name());
+}
+
+/// Makes the fields tell of the answer that the requester has, which may be an encoded one.
+fn describe_known(headers: &mut Headers, known: Option<&EntityTags>) {
+    let _ = Vary::add(headers, header::ACCEPT_ENCODING);
+    let (Some(EntityTags::Listed(known)), Some(own)) = (known, EntityTag::read(headers)) else { return };
+    let has_weak = known.iter().any(|tag| tag.is_weak() && tag.weakly_equals(&own));
+    if has_weak && !known.iter().any(|tag| tag.strongly_equals(&own)) {
+        weaken(headers);
+    }
+}
+
+fn weaken(headers: &mut Headers) {
     let weak = headers.get(header::ETAG).filter(|tag| tag.starts_with(b"\"")).map(|tag| [b"W/", tag].concat());
-    // Neither can fail: a weak tag is a field value if the strong one is, and a name of a coding is.
+    // It cannot fail: a weak tag is a field value if the strong one is.
     if let Some(weak) = weak {
         let _ = headers.set(header::ETAG, weak);
     }
-    let _ = headers.set(header::CONTENT_ENCODING, coding.name());
+}
+
+/// What of a request has a part in its answer.
+struct Wanted {
+    coding: Option<Coding>,
+    is_head: bool,
+    /// Which answers the requester has.
+    known: Option<EntityTags>,
 }
 
 impl Default for Compress {
@@ -128,13 +156,18 @@ impl Default for Compress {
 
 impl Middleware for Compress {
     fn start(&self, request: Request, next: Next) -> Running {
-        let coding = self.choose(request.headers());
-        let (settings, is_head) = (self.clone(), *request.method() == Method::Head);
+        let headers = request.headers();
+        let wanted = Wanted {
+            coding: self.choose(headers),
+            is_head: *request.method() == Method::Head,
+            known: EntityTags::parse(headers.get_all(header::IF_NONE_MATCH)),
+        };
+        let settings = self.clone();
         Running::start(async move {
             use crate::response::IntoResponse;
 
             let response = next.run(request).await;
-            settings.apply(response, coding, is_head).unwrap_or_else(IntoResponse::into_response)
+            settings.apply(response, &wanted).unwrap_or_else(IntoResponse::into_response)
         })
     }
 }
