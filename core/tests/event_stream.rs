@@ -185,6 +185,23 @@ fn limits_hold_and_an_error_stays() {
     panic!("empty lines add up without limit");
 }
 
+/// A stream says a long id once, and every short event after that has it.
+#[test]
+fn events_share_their_id() {
+    let stream = [b"id: ".to_vec(), vec![b'x'; 100_000], b"\n".to_vec(), b"data\n\n".repeat(1_000)].concat();
+    let mut events = Vec::with_capacity(1_000);
+    let memory = allocation_counter::measure(|| {
+        let mut reader = EventReader::new(EventLimits::default());
+        let mut input = &stream[..];
+        while !input.is_empty() {
+            reader.handle_input(&mut input).unwrap();
+            events.extend(reader.poll_event());
+        }
+    });
+    assert!(events.len() == 1_000 && events.iter().all(|event| event.id().is_some_and(|id| id.len() == 100_000)));
+    assert!(memory.bytes_total < 500_000, "{} bytes for a stream of {}", memory.bytes_total, stream.len());
+}
+
 #[test]
 fn any_event_is_read_back_as_written() {
     let mut random = Random::from_seed(11);

@@ -5,6 +5,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -35,7 +36,8 @@ reasons! {
 pub struct Event {
     pub(super) name: Option<Box<str>>,
     pub(super) data: String,
-    pub(super) id: Option<Box<str>>,
+    /// Shared: a stream says it once, and every event after that has it.
+    pub(super) id: Option<Arc<str>>,
     pub(super) retry: Option<Duration>,
 }
 

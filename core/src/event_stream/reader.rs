@@ -4,8 +4,8 @@
 //! to it. Line ends are ASCII, so each line is decoded alone, which replaces the same bytes as decoding all would.
 //! Memory is bounded by the limits: a line that is under way, and the data of one event.
 
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
@@ -70,8 +70,8 @@ pub struct EventReader {
     name: String,
     data: String,
     /// What the stream said last; it counts from the next empty line on.
-    id: Box<str>,
-    last_event_id: Box<str>,
+    id: Arc<str>,
+    last_event_id: Arc<str>,
     retry: Option<Duration>,
     /// A retry that no event has told yet.
     new_retry: Option<Duration>,
@@ -89,8 +89,8 @@ impl EventReader {
             is_after_return: false,
             name: String::new(),
             data: String::new(),
-            id: Box::default(),
-            last_event_id: Box::default(),
+            id: Arc::default(),
+            last_event_id: Arc::default(),
             retry: None,
             new_retry: None,
             ready: None,
@@ -101,7 +101,7 @@ impl EventReader {
     /// the stream says something else.
     pub fn with_last_event_id(mut self, id: &str) -> Self {
         self.id = id.into();
-        self.last_event_id = id.into();
+        self.last_event_id = Arc::clone(&self.id);
         self
     }
 
@@ -207,9 +207,7 @@ impl EventReader {
 
     /// An empty line: what has come since the last is an event if it has data.
     fn dispatch(&mut self) {
-        if self.last_event_id != self.id {
-            self.last_event_id = self.id.clone();
-        }
+        self.last_event_id = Arc::clone(&self.id);
         let name = mem::take(&mut self.name);
         let mut data = mem::take(&mut self.data);
         if data.pop().is_none() {
@@ -218,7 +216,7 @@ impl EventReader {
         self.ready = Some(Event {
             name: (!name.is_empty()).then(|| name.into()),
             data,
-            id: (!self.last_event_id.is_empty()).then(|| self.last_event_id.clone()),
+            id: (!self.last_event_id.is_empty()).then(|| Arc::clone(&self.last_event_id)),
             retry: self.new_retry.take(),
         });
     }
