@@ -46,7 +46,8 @@ pub(crate) enum Escapes {
 /// What comes before the first semicolon, trimmed, and the parameters after it.
 pub(crate) fn split(field: &[u8]) -> (&[u8], Parameters<'_>) {
     let end = memchr::memchr(b';', field).unwrap_or(field.len());
-    (trim_ows(&field[..end]), Parameters { rest: &field[end..] })
+    // Without spaces at the end, which would be looked at again for each parameter.
+    (trim_ows(&field[..end]), Parameters { rest: trim_ows(&field[end..]) })
 }
 
 impl<'a> Iterator for Parameters<'a> {

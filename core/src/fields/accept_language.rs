@@ -73,14 +73,15 @@ impl AcceptLanguage {
     pub fn lookup(&self, available: &[&str]) -> Option<usize> {
         let mut ranges: Vec<_> = self.ranges().filter(|(range, quality)| *range != "*" && !quality.is_zero()).collect();
         ranges.sort_by_key(|(_, quality)| Reverse(*quality));
-        // Not `*;q=0`: that a range was cut short does not make its language one of the rest.
-        let is_excluded = |tag: &str| self.longest(tag).is_some_and(|(_, quality)| quality.is_zero());
+        // Not `*;q=0`: that a range was cut short does not make its language one of the rest. Each tag is judged once:
+        // thousands of ranges may end at the same one.
+        let is_excluded = |tag: &&str| self.longest(tag).is_some_and(|(_, quality)| quality.is_zero());
+        let wanted: Vec<_> = available.iter().enumerate().filter(|(_, tag)| !is_excluded(tag)).collect();
         ranges.into_iter().find_map(|(range, _)| {
             let mut next = Some(range);
             while let Some(range) = next {
-                let is_found = |tag: &&str| tag.eq_ignore_ascii_case(range) && !is_excluded(tag);
-                if let Some(place) = available.iter().position(is_found) {
-                    return Some(place);
+                if let Some((place, _)) = wanted.iter().find(|(_, tag)| tag.eq_ignore_ascii_case(range)) {
+                    return Some(*place);
                 }
                 next = shortened(range);
             }
