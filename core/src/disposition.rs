@@ -200,7 +200,8 @@ impl Disposition {
 }
 
 /// As a field value. In `form-data` it is UTF-8 as browsers write it; in all others ASCII, where a value that is not
-/// ASCII gets a second, extended form (RFC 6266 §5, appendix D).
+/// ASCII, or that came with control characters in its extended form, gets a second, extended one (RFC 6266 §5, appendix
+/// D).
 impl fmt::Display for Disposition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_form_data() {
@@ -209,8 +210,9 @@ impl fmt::Display for Disposition {
         f.write_str(&self.kind)?;
         for (name, value) in self.parameters() {
             // What looks percent-encoded is decoded by some readers in the plain form, but by none twice.
-            let is_plain = value.is_ascii() && !has_triplet(value);
-            let fallback = |character: char| if character.is_ascii() { character } else { '?' };
+            let is_shown = |character: char| character.is_ascii() && !character.is_ascii_control();
+            let is_plain = value.chars().all(is_shown) && !has_triplet(value);
+            let fallback = |character: char| if is_shown(character) { character } else { '?' };
             let plain: String = value.chars().map(fallback).collect();
             parameters::write(f, name, &plain)?;
             if !is_plain {

@@ -139,6 +139,16 @@ fn what_is_not_written() {
     }
 }
 
+/// What came percent-encoded may hold what no field can: it goes out as it came.
+#[test]
+fn control_characters_that_were_read_are_written_encoded() {
+    let read = Disposition::parse(b"attachment; filename*=UTF-8''a%0D%0AX:%20y%00%7F%09").unwrap();
+    assert_eq!(read.filename(), Some("a\r\nX: y\0\u{7f}\t"));
+    let written = read.to_string();
+    assert_eq!(written, "attachment; filename=\"a??X: y???\"; filename*=UTF-8''a%0D%0AX%3A%20y%00%7F%09");
+    assert_eq!(Disposition::parse(written.as_bytes()), Ok(read));
+}
+
 #[test]
 fn what_is_written_is_read() {
     let pieces = ["a", " ", "\"", "\\", ";", "=", "%41", "%", "'", "*", "\u{e9}", "\u{3042}", "/", "."];
