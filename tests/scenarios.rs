@@ -22,6 +22,8 @@ mod requests;
 mod secure;
 #[path = "scenarios/signal.rs"]
 mod signal;
+#[path = "scenarios/streams.rs"]
+mod streams;
 #[path = "scenarios/vanishing.rs"]
 mod vanishing;
 #[path = "scenarios/websocket.rs"]
