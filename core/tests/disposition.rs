@@ -28,6 +28,38 @@ fn the_examples_of_rfc_6266() {
     assert!(Disposition::parse(b"unknown").unwrap().is_attachment(), "RFC 6266 section 4.2");
 }
 
+/// RFC 8187 §3.2.3 and §4.2; RFC 2231 §3, §4 and §4.1.
+#[test]
+fn the_examples_of_rfc_8187_and_rfc_2231() {
+    for (parameters, name, value) in [
+        ("title=Economy", "title", "Economy"),
+        ("title=\"US-$ rates\"", "title", "US-$ rates"),
+        ("title*=utf-8'en'%C2%A3%20rates", "title", "\u{a3} rates"),
+        ("title*=iso-8859-1'en'%A3%20rates", "title", "\u{a3} rates"),
+        ("title*=UTF-8''%c2%a3%20and%20%e2%82%ac%20rates", "title", "\u{a3} and \u{20ac} rates"),
+        (
+            "title=\"EURO exchange rates\"; title*=utf-8''%e2%82%ac%20exchange%20rates",
+            "title",
+            "\u{20ac} exchange rates",
+        ),
+        (
+            "access-type=URL; URL*0=\"ftp://\"; URL*1=\"cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar\"",
+            "url",
+            "ftp://cs.utk.edu/pub/moore/bulk-mailer/bulk-mailer.tar",
+        ),
+        ("title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A", "title", "This is ***fun***"),
+        (
+            "title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; \
+             title*2=\"isn't it!\"",
+            "title",
+            "This is even more ***fun*** isn't it!",
+        ),
+    ] {
+        let disposition = Disposition::parse(format!("attachment; {parameters}").as_bytes()).unwrap();
+        assert_eq!(disposition.parameter(name), Some(value), "{parameters}");
+    }
+}
+
 #[test]
 fn extended_values() {
     for (value, name) in [

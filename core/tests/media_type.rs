@@ -25,6 +25,26 @@ fn parts_of_a_media_type() {
     }
 }
 
+/// RFC 9110 §8.3.1: all of these are the same; and the example of §8.3.3.
+#[test]
+fn the_examples_of_rfc_9110() {
+    for text in [
+        "text/html;charset=utf-8",
+        "Text/HTML;Charset=\"utf-8\"",
+        "text/html; charset=\"utf-8\"",
+        "text/html;charset=UTF-8",
+    ] {
+        let media_type: MediaType = text.parse().unwrap();
+        assert_eq!(
+            (media_type.essence(), media_type.charset().and_then(Charset::of)),
+            ("text/html", Some(Charset::Utf8))
+        );
+        assert_eq!(media_type.to_string().to_lowercase(), "text/html; charset=utf-8");
+    }
+    let ranges: MediaType = "multipart/byteranges; boundary=THIS_STRING_SEPARATES".parse().unwrap();
+    assert_eq!(ranges.boundary(), Some("THIS_STRING_SEPARATES"));
+}
+
 #[test]
 fn what_is_no_media_type() {
     use InvalidMediaType::{ControlByte, Essence, TooManyParameters};

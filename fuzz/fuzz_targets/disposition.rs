@@ -24,6 +24,12 @@ fuzz_target!(|bytes: &[u8]| {
             let read = Disposition::parse(text.as_bytes()).expect("what is written");
             assert_eq!(read.parameters().collect::<Vec<_>>(), again);
         }
+        // As it is, what came percent-encoded goes out so.
+        if !disposition.is_form_data() && disposition.parameters().all(|(name, _)| !name.contains('*')) {
+            let text = disposition.to_string();
+            assert!(!text.contains(|character: char| character.is_ascii_control()) && text.is_ascii());
+            assert_eq!(Disposition::parse(text.as_bytes()).as_ref(), Ok(&disposition));
+        }
         if let Some(safe) = disposition.safe_filename() {
             assert!(!safe.is_empty() && safe.len() <= 255);
             assert!(!safe.contains(['/', '\\']) && !safe.contains(|character: char| character.is_control()));

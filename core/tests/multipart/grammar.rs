@@ -57,6 +57,40 @@ fn the_example_of_rfc_2046() {
     assert_eq!(two.head.media_type().and_then(MediaType::charset), Some("us-ascii"));
 }
 
+/// RFC 7578 §4.2 to §4.6: a field in another charset, several files of one field, and a charset for all.
+#[test]
+fn the_examples_of_rfc_7578() {
+    let body = "--AaB03x\r\n\
+        content-disposition: form-data; name=\"field1\"\r\n\
+        content-type: text/plain;charset=UTF-8\r\n\
+        content-transfer-encoding: quoted-printable\r\n\
+        \r\n\
+        Joe owes =E2=82=AC100.\r\n\
+        --AaB03x\r\n\
+        content-disposition: form-data; name=\"_charset_\"\r\n\
+        \r\n\
+        iso-8859-1\r\n\
+        --AaB03x\r\n\
+        content-disposition: form-data; name=\"files\"; filename=\"one%0D%0A%22.txt\"\r\n\
+        \r\n\
+        1\r\n\
+        --AaB03x\r\n\
+        content-disposition: form-data; name=\"files\"; filename=\"two.txt\"\r\n\
+        content-type: text/plain\r\n\
+        \r\n\
+        2\r\n\
+        --AaB03x--\r\n";
+    let outcome = read_as("multipart/form-data; boundary=AaB03x", body.as_bytes());
+    assert_eq!(data(&outcome), ["Joe owes \u{20ac}100.", "iso-8859-1", "1", "2"].map(str::as_bytes));
+    assert_eq!(outcome.charset.as_deref(), Some("iso-8859-1"));
+    let names: Vec<_> = outcome.parts.iter().map(|part| (part.head.name(), part.head.filename())).collect();
+    assert_eq!(names[0], (Some("field1"), None));
+    assert_eq!(names[2..], [(Some("files"), Some("one\r\n\".txt")), (Some("files"), Some("two.txt"))]);
+    let media_type = outcome.parts[0].head.media_type().expect("a media type");
+    assert_eq!(media_type.charset(), Some("UTF-8"));
+    assert_eq!(outcome.parts[2].head.media_type(), None, "RFC 7578 section 4.4: then it is text/plain");
+}
+
 #[test]
 fn parts_that_are_almost_nothing() {
     assert_eq!(data(&mixed("--B--")), Vec::<&[u8]>::new());
