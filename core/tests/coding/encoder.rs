@@ -70,6 +70,33 @@ fn everything_up_to_a_flush_is_decodable() {
     }
 }
 
+/// Stated at `Level`. What zstd holds is the library's own, and is weighed beside its source.
+#[test]
+fn memory_does_not_grow_with_what_is_encoded() {
+    const MIB: u64 = 1024 * 1024;
+    let text = body(&mut Random::from_seed(1), 4 << 20);
+    for (coding, level, bound) in [
+        (Coding::Gzip, Level::Best, MIB / 2),
+        (Coding::Deflate, Level::Best, MIB / 2),
+        (Coding::Brotli, Level::Fastest, MIB / 2),
+        (Coding::Brotli, Level::Default, 3 * MIB),
+        (Coding::Brotli, Level::Best, 44 * MIB),
+    ] {
+        let length = if level == Level::Best { 1 << 17 } else { text.len() };
+        let mut coded = Vec::with_capacity(2 * text.len());
+        let memory = allocation_counter::measure(|| {
+            let mut encoder = Encoder::new(coding, level);
+            for piece in text[..length].chunks(8 * 1024) {
+                encoder.encode(piece, &mut coded).unwrap();
+                encoder.flush(&mut coded).unwrap();
+            }
+            encoder.finish(&mut coded).unwrap();
+        });
+        assert!(memory.bytes_max < bound, "{coding} {level:?}: {} bytes", memory.bytes_max);
+        assert!(memory.bytes_max > 50_000, "the counter does not count");
+    }
+}
+
 #[test]
 fn flushes_without_input_do_no_harm() {
     for &coding in Coding::ALL {

@@ -40,6 +40,8 @@ const WRONG: &[(&str, Coding, &str, DecodeError)] = &[
     ("zlib, distance too far back", Deflate, "789c 4b04a2 000000", DecodeError::DataInvalid),
     ("raw deflate, reserved block type", Deflate, "0700", DecodeError::DataInvalid),
     ("raw deflate, stored length", Deflate, "01 0300fcfe 616263", DecodeError::DataInvalid),
+    // A stored block whose padding is not zero: its first bytes are a zlib header, and as such they are read.
+    ("raw deflate that begins as zlib does", Deflate, "7801 00feff 61 010000ffff", DecodeError::DataInvalid),
     ("raw deflate, something behind", Deflate, "0300 00", DecodeError::TrailingData),
     ("brotli, reserved bit of a metablock", Brotli, "3c00000000000000", DecodeError::DataInvalid),
     ("brotli, something behind", Brotli, "06 00", DecodeError::TrailingData),
@@ -85,6 +87,47 @@ fn each_violation_has_its_error() {
 fn data_before_a_wrong_checksum_is_handed_out_first() {
     let stream = bytes("1f8b0800000000000203 4b4eccc949ca4f2c4a5148c664710100 00000000 1e000000");
     assert_eq!(decode(Gzip, &DecodeLimits::default(), &stream, Feed::Whole).output, TEXT);
+}
+
+/// RFC 1952 §2.3.1: each set of fields, each as short and as long as it comes, whole and byte by byte.
+#[test]
+fn every_set_of_gzip_header_fields() {
+    for flags in 0..0x20_u8 {
+        for length in [0, 1, 300_u16] {
+            let text = vec![b'x'; usize::from(length)];
+            let mut stream = vec![0x1f, 0x8b, 8, flags, 1, 2, 3, 4, 2, 3];
+            if flags & 4 != 0 {
+                stream.extend(length.to_le_bytes());
+                stream.extend(&text);
+            }
+            for flag in [8, 16] {
+                if flags & flag != 0 {
+                    stream.extend(&text);
+                    stream.push(0);
+                }
+            }
+            if flags & 2 != 0 {
+                let mut checksum = flate2::Crc::new();
+                checksum.update(&stream);
+                stream.extend(&checksum.sum().to_le_bytes()[..2]);
+            }
+            let header = stream.len();
+            stream.extend(bytes("4b4eccc949ca4f2c4a5148c664710100 6f321c21 1e000000"));
+            for feed in [Feed::Whole, Feed::Bytes] {
+                let outcome = decode(Gzip, &DecodeLimits::default(), &stream, feed);
+                assert_eq!((outcome.output.as_slice(), outcome.end), (TEXT, Ok(())), "flags {flags:#x}, {length}");
+            }
+            for cut in 1..=header {
+                let outcome = decode(Gzip, &DecodeLimits::default(), &stream[..cut], Feed::Whole);
+                assert_eq!(outcome.end, Err(DecodeError::Truncated), "flags {flags:#x}, {length}, cut at {cut}");
+            }
+            if flags & 2 != 0 {
+                stream[header - 1] ^= 1;
+                let outcome = decode(Gzip, &DecodeLimits::default(), &stream, Feed::Bytes);
+                assert_eq!(outcome.end, Err(DecodeError::ChecksumMismatch), "flags {flags:#x}, {length}");
+            }
+        }
+    }
 }
 
 #[test]
