@@ -61,9 +61,11 @@ pub struct Decoder {
 /// A machine, and what waits for it from the machine before.
 struct Stage {
     machine: Machine,
-    waiting: Vec<u8>,
-    /// How much of `waiting` was read.
+    /// Empty in the first; in the others it is made when something is to be put there.
+    block: Vec<u8>,
+    /// What of `block` waits: from here, up to there.
     read: usize,
+    filled: usize,
     given: u64,
 }
 
@@ -82,8 +84,9 @@ impl Decoder {
         let stages = codings.as_slice().iter().rev();
         let stages = stages.map(|&coding| Stage {
             machine: Machine::new(coding, limits),
-            waiting: Vec::new(),
+            block: Vec::new(),
             read: 0,
+            filled: 0,
             given: 0,
         });
         Self { stages: stages.collect(), limits: *limits, taken: 0, given: 0, failure: None }
@@ -125,7 +128,7 @@ impl Decoder {
         if let Some(error) = self.failure {
             return Err(error);
         }
-        let is_complete = |stage: &Stage| stage.read == stage.waiting.len() && stage.machine.is_complete();
+        let is_complete = |stage: &Stage| stage.read == stage.filled && stage.machine.is_complete();
         if self.taken == 0 || self.stages.iter().all(is_complete) { Ok(()) } else { Err(DecodeError::Truncated) }
     }
 
@@ -153,11 +156,13 @@ impl Decoder {
             for index in 0..self.stages.len() {
                 let (before, after) = self.stages.split_at_mut(index + 1);
                 let stage = &mut before[index];
-                let source = if index == 0 { &input[total.read..] } else { &stage.waiting[stage.read..] };
-                let mut block = [0; BLOCK];
-                let target = match after.first() {
-                    Some(next) if next.read < next.waiting.len() => continue,
-                    Some(_) => &mut block[..],
+                let source = if index == 0 { &input[total.read..] } else { &stage.block[stage.read..stage.filled] };
+                let target = match after.first_mut() {
+                    Some(next) if next.read < next.filled => continue,
+                    Some(next) => {
+                        next.block.resize(BLOCK, 0);
+                        &mut next.block[..]
+                    }
                     None => &mut output[total.written..],
                 };
                 let mut flow = Flow::new(source, target);
@@ -172,11 +177,7 @@ impl Decoder {
                     stage.read += read;
                 }
                 match after.first_mut() {
-                    Some(next) => {
-                        next.waiting.clear();
-                        next.waiting.extend_from_slice(&block[..written]);
-                        next.read = 0;
-                    }
+                    Some(next) => (next.read, next.filled) = (0, written),
                     None => total.written += written,
                 }
                 let plausible = self.taken.saturating_mul(self.limits.ratio).max(self.limits.ratio_grace);
