@@ -2,8 +2,8 @@
 //!
 //! A path is split at its slashes first and each name is decoded once, so nothing encoded can become a separator. The
 //! answer is the same on every system: what one system gives a meaning to (devices, drives, streams, names that end in
-//! a dot) is refused on all. Nothing is cleaned or guessed: one file has one path. What is no rule of text is not judged
-//! here: a link that leads out of the folder has to be found by who opens it.
+//! a dot) is refused on all. Nothing is cleaned or guessed: one file has one path. What is no rule of text is not
+//! judged here: a link that leads out of the folder has to be found by who opens it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -163,8 +163,8 @@ fn check(name: &str, hidden: Hidden, is_first: bool) -> Result<(), PathRule> {
     }
 }
 
-/// Characters that some file systems leave out, so that a name that begins with one may begin with a dot. Inside of names
-/// they belong to the writing of several languages.
+/// Characters that some file systems leave out, so that a name that begins with one may begin with a dot. Inside of
+/// names they belong to the writing of several languages.
 const fn has_no_width(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}')
 }
@@ -198,8 +198,8 @@ reasons! {
         Separator => "a name of the path has a slash or a backslash in it",
         /// NUL or another control character: NUL ends a name for some systems.
         Control => "a name of the path has a control character",
-        /// A character that turns the direction of writing or ends a line; or one without width in front of a name, which
-        /// some file systems leave out: `.git` hides so.
+        /// A character that turns the direction of writing or ends a line; or one without width in front of a name,
+        /// which some file systems leave out: `.git` hides so.
         Invisible => "a name of the path has a character that is not shown",
         /// A colon: on Windows a drive (`C:`) or another stream of a file (`index.html::$DATA`).
         Colon => "a name of the path has a colon",

@@ -1,5 +1,5 @@
-//! Half a megabyte of what is worst for each reader. All are linear, so this ends at once; one that looked at the rest again
-//! for each element would take many minutes, and whoever runs the tests would see which.
+//! Half a megabyte of what is worst for each reader. All are linear, so this ends at once; one that looked at the rest
+//! again for each element would take many minutes, and whoever runs the tests would see which.
 //!
 //! A head is bounded by 64 KiB, so this is more than a peer can send in one.
 

@@ -79,7 +79,7 @@ struct Bits {
 impl Bits {
     fn push(&mut self, value: u32, width: usize) {
         for place in 0..width {
-            if self.count % 8 == 0 {
+            if self.count.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             *self.bytes.last_mut().unwrap() |= u8::from(value >> place & 1 == 1) << (self.count % 8);

@@ -24,8 +24,8 @@ const AT_ONCE: usize = 128 * 1024;
 /// known, responses with a `Content-Encoding`, a `Content-Range`, a digest or `Cache-Control: no-transform`, and
 /// answers without a body. An encoded response says `Vary: Accept-Encoding` and so does one that another request would
 /// get encoded; its `ETag` is weak and `Accept-Ranges` is gone, for both told of other bytes (§8.8.3.3). A 304 says the
-/// same of the answer that it stands for (§15.4.5): its `ETag` is weak if the request had the weak one. What is streamed
-/// is flushed whenever the source pauses, and server-sent events after every part.
+/// same of the answer that it stands for (§15.4.5): its `ETag` is weak if the request had the weak one. What is
+/// streamed is flushed whenever the source pauses, and server-sent events after every part.
 ///
 /// A secret in a body beside text of the requester's choice can be guessed from the lengths of encoded answers
 /// (BREACH): do not compress such, or say `no-transform`.
