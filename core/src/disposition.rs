@@ -264,7 +264,8 @@ impl Form {
 impl Piece {
     fn new(parameter: &Parameter<'_>, escapes: Escapes) -> Self {
         let whole = parameter.name;
-        let (name, form) = match whole.split_once('*') {
+        // What has nothing before its `*` is no form of any name.
+        let (name, form) = match whole.split_once('*').filter(|(name, _)| !name.is_empty()) {
             Some((name, "")) => (name, Form::Extended),
             Some((name, section)) => match continuation(section) {
                 Some((number, is_encoded)) => (name, Form::Continued(number, is_encoded)),

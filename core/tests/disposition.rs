@@ -171,6 +171,14 @@ fn what_is_not_written() {
     }
 }
 
+/// A mark of a form without a name before it: found by the fuzz target.
+#[test]
+fn a_parameter_has_a_name() {
+    let read = Disposition::parse(b"attachment; *0=a; *=UTF-8''b; *1*=c; a=d").unwrap();
+    let parameters: Vec<_> = read.parameters().collect();
+    assert_eq!(parameters, [("*", "UTF-8''b"), ("*0", "a"), ("*1*", "c"), ("a", "d")]);
+}
+
 /// What came percent-encoded may hold what no field can: it goes out as it came.
 #[test]
 fn control_characters_that_were_read_are_written_encoded() {
