@@ -1,7 +1,14 @@
 //! Brotli (RFC 7932). The window is judged by the first byte, before memory is taken for it.
+//!
+//! A stream may ask for megabytes of tables in each kilobyte of input. They are taken once and used again, not cleared
+//! each time: the library fills a table before it reads it.
+
+use alloc::vec::Vec;
 
 use brotli::enc::StandardAlloc;
-use brotli::{BrotliDecompressStream, BrotliResult, BrotliState};
+use brotli::{
+    Allocator, BrotliDecompressStream, BrotliResult, BrotliState, HuffmanCode, SliceWrapper, SliceWrapperMut,
+};
 
 use super::{DecodeError, DecodeLimits, Flow};
 
@@ -9,7 +16,7 @@ use super::{DecodeError, DecodeLimits, Flow};
 const MOST: usize = 1 << 20;
 
 pub(super) struct BrotliDecoder {
-    state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
+    state: BrotliState<StandardAlloc, StandardAlloc, TableAlloc>,
     window_bits: u32,
     has_begun: bool,
     has_ended: bool,
@@ -18,7 +25,7 @@ pub(super) struct BrotliDecoder {
 impl BrotliDecoder {
     pub(super) fn new(limits: &DecodeLimits) -> Self {
         let alloc = StandardAlloc::default();
-        let state = BrotliState::new_strict(alloc, alloc, alloc);
+        let state = BrotliState::new_strict(alloc, alloc, TableAlloc::default());
         Self { state, window_bits: limits.window_bits(), has_begun: false, has_ended: false }
     }
 
@@ -70,5 +77,54 @@ fn window_bits(first: u8) -> Option<u32> {
         (_, _, 0) => Some(17),
         (_, _, 1) => None,
         _ => Some(8 + u32::from(next)),
+    }
+}
+
+/// Codes from which on memory is kept: the library has three groups of tables that can be as long as that.
+const LONG: usize = 8 * 1024;
+
+/// Gives memory for tables, and keeps what came back.
+#[derive(Default)]
+struct TableAlloc {
+    /// No more than are in use at a time: what is too short grows.
+    kept: Vec<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    codes: Vec<HuffmanCode>,
+    length: usize,
+}
+
+impl Allocator<HuffmanCode> for TableAlloc {
+    type AllocatedMemory = Tables;
+
+    fn alloc_cell(&mut self, length: usize) -> Tables {
+        let mut tables = if length < LONG { None } else { self.kept.pop() }.unwrap_or_default();
+        tables.length = length;
+        if tables.codes.len() < length {
+            // Not grown in place, which would copy.
+            tables.codes = Vec::new();
+            tables.codes.resize(length, HuffmanCode::default());
+        }
+        tables
+    }
+
+    fn free_cell(&mut self, tables: Tables) {
+        if tables.codes.len() >= LONG {
+            self.kept.push(tables);
+        }
+    }
+}
+
+impl SliceWrapper<HuffmanCode> for Tables {
+    fn slice(&self) -> &[HuffmanCode] {
+        &self.codes[..self.length]
+    }
+}
+
+impl SliceWrapperMut<HuffmanCode> for Tables {
+    fn slice_mut(&mut self) -> &mut [HuffmanCode] {
+        &mut self.codes[..self.length]
     }
 }
