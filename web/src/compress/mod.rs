@@ -55,7 +55,8 @@ impl Compress {
     }
 
     /// How much work goes into smaller output, and how much memory each response holds while it is sent: see [`Level`].
-    /// The default takes up to 4 MiB, the best of br and zstd many times that.
+    /// The default takes up to 4 MiB, the best of br and zstd many times that. For event streams the default is
+    /// [`Level::Fastest`], which takes up to 2 MiB with zstd, 100 KiB with br.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
         self
@@ -93,7 +94,10 @@ impl Compress {
         // It cannot fail: the name is one. Another request may get another answer, even if this one gets it plain.
         let _ = Vary::add(response.headers_mut(), header::ACCEPT_ENCODING);
         let Some(coding) = wanted.coding else { return Ok(response) };
-        let mut encoder = Encoder::new(coding, self.level);
+        let is_event_stream = is_event_stream(response.headers());
+        // Such stay open, many at a time: at the default level br and zstd would hold megabytes for each.
+        let level = if is_event_stream && self.level == Level::Default { Level::Fastest } else { self.level };
+        let mut encoder = Encoder::new(coding, level);
         let mut body = response.take_body();
         if wanted.is_head {
             // The length that GET would have is known only by encoding (RFC 9110 §9.3.2).
@@ -107,7 +111,7 @@ impl Compress {
             }
             body = output.into();
         } else {
-            body = Body::coded(Encoded::new(body, encoder, is_event_stream(response.headers())));
+            body = Body::coded(Encoded::new(body, encoder, is_event_stream));
         }
         describe(response.headers_mut(), coding);
         Ok(response.with_body(body))
