@@ -47,13 +47,7 @@ impl Disposition {
     /// Reads the field of a part of `multipart/form-data` as browsers write it: `%22`, `%0D` and `%0A` in a name stand
     /// for a quote and line ends, and a backslash escapes nothing but a quote and itself.
     pub fn parse_form_data(value: &[u8]) -> Result<Self, InvalidDisposition> {
-        let mut disposition = Self::read(value, Escapes::Form)?;
-        for (name, value) in &mut disposition.parameters {
-            if matches!(&**name, "name" | "filename") && value.contains('%') {
-                *value = unescape_form_name(value);
-            }
-        }
-        Ok(disposition)
+        Self::read(value, Escapes::Form)
     }
 
     fn read(value: &[u8], escapes: Escapes) -> Result<Self, InvalidDisposition> {
@@ -79,7 +73,7 @@ impl Disposition {
             return Err(InvalidDisposition::ParameterRepeated);
         }
         let groups = pieces.chunk_by(|one, other| one.name == other.name);
-        let parameters = groups.filter_map(|group| Some((group[0].name.clone(), value_of(group)?))).collect();
+        let parameters = groups.filter_map(|group| Some((group[0].name.clone(), value_of(group, escapes)?))).collect();
         Ok(Self { kind, parameters })
     }
 
@@ -289,7 +283,7 @@ fn continuation(section: &str) -> Option<(u32, bool)> {
 }
 
 /// The value of the best form that can be read. All pieces are of one name, in the order of precedence.
-fn value_of(pieces: &[Piece]) -> Option<String> {
+fn value_of(pieces: &[Piece], escapes: Escapes) -> Option<String> {
     if let [Piece { form: Form::Extended, value, .. }, ..] = pieces
         && let Some(value) = extended::decode(value)
     {
@@ -298,10 +292,11 @@ fn value_of(pieces: &[Piece]) -> Option<String> {
     if let Some(value) = continued(pieces) {
         return Some(value);
     }
-    match pieces {
-        [.., Piece { form: Form::Plain, value, .. }] => Some(parameters::text(value.clone())),
-        _ => None,
-    }
+    let [.., Piece { name, form: Form::Plain, value }] = pieces else { return None };
+    let text = parameters::text(value.clone());
+    // Only here: the other forms are percent-decoded already.
+    let is_form_name = escapes == Escapes::Form && matches!(&**name, "name" | "filename");
+    Some(if is_form_name { unescape_form_name(&text) } else { text })
 }
 
 /// RFC 2231 §3: the pieces from 0 on, as far as no number is missing.

@@ -171,6 +171,23 @@ fn what_is_not_written() {
     }
 }
 
+/// A value that is percent-encoded as a whole is decoded once, in forms too.
+#[test]
+fn extended_names_of_forms_are_decoded_once() {
+    for (field, name) in [
+        ("form-data; filename*=UTF-8''a%2522%250D%0A", "a%22%0D\n"),
+        ("form-data; filename*0*=UTF-8''a%2522; filename*1=%22", "a%22%22"),
+        ("form-data; filename=\"a%22%250D\"", "a\"%250D"),
+        ("form-data; filename=old%22; filename*=UTF-8''new%2522", "new%22"),
+        ("form-data; filename=old%22; filename*=koi8-r''%C1", "old\""),
+    ] {
+        assert_eq!(Disposition::parse_form_data(field.as_bytes()).unwrap().filename(), Some(name), "{field}");
+    }
+    let form = Disposition::form_data("a").unwrap().with_filename("\u{3042}%22\"").unwrap();
+    let written = form.to_extended_form_data();
+    assert_eq!(Disposition::parse_form_data(written.as_bytes()).unwrap().filename(), form.filename(), "{written}");
+}
+
 /// A mark of a form without a name before it: found by the fuzz target.
 #[test]
 fn a_parameter_has_a_name() {
