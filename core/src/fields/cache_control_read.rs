@@ -2,7 +2,8 @@
 //!
 //! Of a directive that comes twice the first counts (§4.2.1), but a scope without field names counts over one with. A
 //! lifetime that is no number is 0: such an answer is to be taken for stale (§4.2.1). One that is too large is 2^31
-//! (§1.2.2). Arguments are taken as tokens and in quotes alike (§5.2).
+//! (§1.2.2). Arguments are taken as tokens and in quotes alike (§5.2). What is malformed is left out, but not what keeps
+//! an answer from being stored or shared: that holds whatever is wrong with its argument.
 
 use alloc::borrow::Cow;
 
@@ -10,15 +11,30 @@ use super::cache_control::{CacheControl, MaxStale, Scope};
 use super::list::{self, Parameter};
 use super::{Field, range};
 use crate::header;
+use crate::syntax::token_length;
 
 impl CacheControl {
-    /// Reads all lines of the field. What is malformed is left out.
+    /// Reads all lines of the field. What is malformed is left out, but for `no-store`, `no-cache` and `private`, which
+    /// then hold for the whole answer.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut control = Self::default();
-        for parameter in lines.into_iter().flat_map(list::elements).filter_map(Parameter::parse) {
-            control.take(&parameter);
+        for element in lines.into_iter().flat_map(list::elements) {
+            match Parameter::parse(element) {
+                Some(parameter) => control.take(&parameter),
+                None => control.restrict(&element[..token_length(element)]),
+            }
         }
         control
+    }
+
+    /// A directive whose argument cannot be read.
+    fn restrict(&mut self, name: &[u8]) {
+        match &name.to_ascii_lowercase()[..] {
+            b"no-store" => self.no_store = true,
+            b"no-cache" => self.no_cache = Scope::All,
+            b"private" => self.private = Scope::All,
+            _ => {}
+        }
     }
 
     fn take(&mut self, parameter: &Parameter<'_>) {

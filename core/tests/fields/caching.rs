@@ -70,6 +70,16 @@ fn odd_numbers_of_seconds() {
 }
 
 #[test]
+fn what_keeps_an_answer_private_holds_whatever_its_argument_is() {
+    for argument in ["=", "=\"set-cookie", "=\"a\"b", " x", "=a b", ";x"] {
+        assert!(control(&format!("max-age=1, No-Store{argument}")).no_store, "{argument}");
+        assert_eq!(control(&format!("no-cache{argument}")).no_cache, Scope::All, "{argument}");
+        assert_eq!(control(&format!("private=\"a\", private{argument}")).private, Scope::All, "{argument}");
+        assert_eq!(control(&format!("public{argument}, no-storage{argument}")), CacheControl::default(), "{argument}");
+    }
+}
+
+#[test]
 fn scopes_only_grow() {
     for line in ["private, private=\"a\"", "private=\"a\", private"] {
         assert_eq!(control(line).private, Scope::All, "{line}");
