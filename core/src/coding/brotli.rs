@@ -33,6 +33,14 @@ impl BrotliDecoder {
         self.has_ended
     }
 
+    pub(super) fn state(&self) -> &'static str {
+        match (self.has_begun, self.has_ended) {
+            (false, _) => "start",
+            (true, false) => "data",
+            (true, true) => "end",
+        }
+    }
+
     pub(super) fn step(&mut self, flow: &mut Flow<'_>) -> Result<(), DecodeError> {
         if !self.has_begun {
             let Some(&first) = flow.input.first() else { return Ok(()) };

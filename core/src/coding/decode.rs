@@ -142,6 +142,12 @@ impl Decoder {
         self.given
     }
 
+    /// Where in its format each coding is, in a word or two, in the order of undoing: for logs, and for the tables of
+    /// the states.
+    pub fn states(&self) -> Vec<&'static str> {
+        self.stages.iter().map(|stage| stage.machine.state()).collect()
+    }
+
     /// Moves what can be moved through the chain.
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> (Progress, Result<(), DecodeError>) {
         let mut total = Progress::default();
@@ -217,6 +223,17 @@ impl Machine {
         }
     }
 
+    /// Where in its format it is.
+    fn state(&self) -> &'static str {
+        match self {
+            Self::Gzip(machine) => machine.state(),
+            Self::Deflate(machine) => machine.state(),
+            Self::Brotli(machine) => machine.state(),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(machine) => machine.state(),
+        }
+    }
+
     /// Whether the coded data may end here.
     fn is_complete(&self) -> bool {
         match self {
@@ -232,6 +249,7 @@ impl Machine {
 impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decoder")
+            .field("states", &self.states())
             .field("taken", &self.taken)
             .field("given", &self.given)
             .field("limits", &self.limits)

@@ -34,6 +34,15 @@ impl DeflateDecoder {
         matches!(self.state, State::End)
     }
 
+    pub(super) fn state(&self) -> &'static str {
+        match self.state {
+            State::Empty => "start",
+            State::First(_) => "first byte",
+            State::Open(_) => "data",
+            State::End => "end",
+        }
+    }
+
     pub(super) fn step(&mut self, flow: &mut Flow<'_>) -> Result<(), DecodeError> {
         loop {
             self.state = match &mut self.state {

@@ -79,6 +79,25 @@ impl GzipDecoder {
         matches!(self.state, State::Between | State::Padding) && self.members > 0
     }
 
+    pub(super) fn state(&self) -> &'static str {
+        match &self.state {
+            State::Between if self.members == 0 => "start",
+            State::Between => "between members",
+            State::Header(header) => match header.field {
+                Field::Fixed => "header",
+                Field::ExtraLength => "extra length",
+                Field::Extra => "extra field",
+                Field::Name => "name",
+                Field::Comment => "comment",
+                Field::Checksum => "header checksum",
+                Field::End => "header end",
+            },
+            State::Data => "data",
+            State::Trailer(..) => "trailer",
+            State::Padding => "padding",
+        }
+    }
+
     pub(super) fn step(&mut self, flow: &mut Flow<'_>) -> Result<(), DecodeError> {
         loop {
             match &mut self.state {

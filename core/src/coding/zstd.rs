@@ -32,6 +32,14 @@ impl ZstdDecoder {
         self.is_between && self.frames > 0
     }
 
+    pub(super) fn state(&self) -> &'static str {
+        match (self.is_between, self.frames) {
+            (true, 0) => "start",
+            (true, _) => "between frames",
+            (false, _) => "frame",
+        }
+    }
+
     pub(super) fn step(&mut self, flow: &mut Flow<'_>) -> Result<(), DecodeError> {
         while flow.has_room() && (flow.has_input() || self.is_pending) {
             if self.is_between {

@@ -85,6 +85,11 @@ impl DigestChallenge {
         self.is_stale
     }
 
+    /// Whether counts and the secret of a session go on under the other challenge.
+    pub(super) fn is_same_session(&self, other: &Self) -> bool {
+        self.nonce == other.nonce && self.realm == other.realm && self.algorithm == other.algorithm
+    }
+
     /// The quality to answer with: the body is protected if it is known.
     pub(super) fn quality(&self, has_body: bool) -> Result<Option<Quality>, ChallengeError> {
         match self.qualities {

@@ -173,7 +173,12 @@ impl DigestClient {
             Some(known) if !self.is_own(request.url) => known.space.clone(),
             _ => Space::new(request.url, &challenge.domain),
         };
-        self.known = Some(Known { challenge, space, count: 0, session: None });
+        // The same nonce again, by a request that went out before it was known: its counts go on (RFC 7616 §3.4).
+        let (count, session) = match self.known.take() {
+            Some(known) if known.challenge.is_same_session(&challenge) => (known.count, known.session),
+            _ => (0, None),
+        };
+        self.known = Some(Known { challenge, space, count, session });
         self.answer(attempt, request)
     }
 

@@ -125,6 +125,23 @@ impl EventReader {
         self.ready.is_none() && self.state.is_ok()
     }
 
+    /// Where in a line it is, and whether it has data of an event, in a word or two each: for logs, and for the tables
+    /// of the states.
+    pub const fn states(&self) -> [&'static str; 2] {
+        let place = match self.state {
+            Err(_) => "failed",
+            Ok(()) if !self.line.is_empty() => "in a line",
+            Ok(()) if self.is_after_return => "after a CR",
+            Ok(()) => "between lines",
+        };
+        let event = match (&self.ready, self.data.is_empty()) {
+            (Some(_), _) => "event ready",
+            (None, true) => "no data",
+            (None, false) => "some data",
+        };
+        [place, event]
+    }
+
     /// The id to send as `Last-Event-ID` when connecting again; empty if there is none. An event that the end of the
     /// stream cut off does not count.
     pub fn last_event_id(&self) -> &str {

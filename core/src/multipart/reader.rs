@@ -169,6 +169,19 @@ impl Reader {
         matches!(self.state, State::Done | State::Failed(_))
     }
 
+    /// Where in the body it is, in a word or two: for logs, and for the tables of the states.
+    pub fn state(&self) -> &'static str {
+        match &self.state {
+            State::Preamble(_) => "preamble",
+            State::Line(Line { start: LineStart::Closing, .. }) => "closing line",
+            State::Line(_) => "delimiter line",
+            State::Head(_) => "head",
+            State::Data(_) => "data",
+            State::Done => "done",
+            State::Failed(_) => "failed",
+        }
+    }
+
     /// The next piece of the body. If the one before is not used up, both are copied together: ask
     /// [`wants_input`](Self::wants_input) first.
     pub fn handle_input(&mut self, mut piece: Bytes) {

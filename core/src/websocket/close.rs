@@ -54,7 +54,7 @@ pub enum Action {
     Fail,
     /// Report that the connection is lost, and drop what waits.
     Lose,
-    /// Everything was reported; end quietly.
+    /// Everything was reported; end quietly. What waits is dropped, unless it was the peer who ended its side.
     End,
     /// Tell our user that it is too late.
     Refuse,
@@ -84,6 +84,8 @@ impl State {
             (Self::Closed | Self::Failed, H::EndOfInput | H::CloseTimeout | H::Unresponsive | H::Abort) => {
                 (Self::Finished, Action::End)
             }
+            // What was to be sent last may still wait.
+            (Self::Finished, H::CloseTimeout | H::Unresponsive | H::Abort) => (Self::Finished, Action::End),
             (_, H::Close) => (self, Action::Refuse),
             (Self::Closed | Self::Failed | Self::Finished, _) => (self, Action::Ignore),
         }

@@ -213,11 +213,11 @@ fn the_password_is_for_one_server_and_those_that_it_names() {
 fn without_preemption_each_request_waits_for_its_challenge() {
     let mut client = client().preemptive(false);
     let url = url("http://a/");
-    for _ in 0..2 {
+    for count in ["00000001", "00000002"] {
         let mut attempt = client.begin(&get(&url));
         assert!(attempt.authorization().is_none());
         client.handle_unauthorized(&mut attempt, &get(&url), &challenged(&[CHALLENGE])).unwrap();
-        assert_eq!(parameter(&attempt, "nc").as_deref(), Some("00000001"));
+        assert_eq!(parameter(&attempt, "nc").as_deref(), Some(count));
     }
 }
 
@@ -317,4 +317,22 @@ fn nothing_secret_is_printed() {
     let attempt = answered(&mut client, "http://a/", CHALLENGE).unwrap();
     let text = format!("{client:?} {attempt:?}");
     assert!(!text.contains("Circle") && !text.contains("response"), "{text}");
+}
+
+/// Two requests were sent before the server was known, and both got the same nonce: no count may come twice.
+#[test]
+fn the_counts_of_a_nonce_go_on_when_it_comes_again() {
+    let (mut client, url) = (client(), url("http://a/"));
+    let mut attempts = [client.begin(&get(&url)), client.begin(&get(&url))];
+    for (attempt, count) in attempts.iter_mut().zip(["00000001", "00000002"]) {
+        client.handle_unauthorized(attempt, &get(&url), &challenged(&[CHALLENGE])).unwrap();
+        assert_eq!(parameter(attempt, "nc").as_deref(), Some(count));
+    }
+    // Said to be stale, the same nonce goes on as well; another begins anew.
+    let mut attempt = client.begin(&get(&url));
+    client.handle_unauthorized(&mut attempt, &get(&url), &challenged(&[&format!("{CHALLENGE}, stale=true")])).unwrap();
+    assert_eq!(parameter(&attempt, "nc").as_deref(), Some("00000004"));
+    let mut attempt = client.begin(&get(&url));
+    client.handle_unauthorized(&mut attempt, &get(&url), &challenged(&[&CHALLENGE.replace("\"n\"", "\"m\"")])).unwrap();
+    assert_eq!(parameter(&attempt, "nc").as_deref(), Some("00000001"));
 }

@@ -237,3 +237,25 @@ fn what_waits_before_our_close_frame_is_dropped_in_time() {
         assert_eq!(server.sent(), b"");
     }
 }
+
+/// A peer that closes, ends its side and takes nothing would otherwise hold the connection for ever.
+#[test]
+fn the_last_answer_has_a_deadline_after_the_end_too() {
+    for (role, from) in [(Role::Server, Role::Client), (Role::Client, Role::Server)] {
+        let mut side = Side::new(role, Settings::default());
+        side.give(&close_frame(from, 1000, ""));
+        side.end();
+        assert!(side.machine.is_finished() && side.machine.queued() > 0);
+        let due = side.machine.poll_timeout().unwrap();
+        assert_eq!(due - side.now, Duration::from_secs(10));
+        side.pass(Duration::from_secs(9));
+        assert!(side.machine.queued() > 0);
+        side.pass(Duration::from_secs(1));
+        assert_eq!((side.machine.queued(), side.machine.poll_timeout()), (0, None));
+    }
+    let mut server = Side::server();
+    server.give(&close_frame(Role::Client, 1000, ""));
+    server.end();
+    server.machine.abort(server.now);
+    assert_eq!((server.machine.queued(), server.machine.poll_timeout()), (0, None));
+}

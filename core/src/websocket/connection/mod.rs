@@ -143,6 +143,28 @@ impl Connection {
         self.state
     }
 
+    /// Where it is in its life, and what it is receiving, in a word or two each: for logs, and for the tables of the
+    /// states.
+    pub fn states(&self) -> [&'static str; 2] {
+        let life = match self.state {
+            State::Open => "open",
+            State::CloseSent => "close sent",
+            State::Closed => "closed",
+            State::Failed => "failed",
+            State::Finished => "finished",
+        };
+        let receiving = match (self.frame, self.assembly.is_some()) {
+            _ if !self.state.is_receiving() => "nothing",
+            (None, false) => "between messages",
+            (None, true) => "between fragments",
+            (Some((head, _)), false) if head.opcode.is_control() => "control frame",
+            (Some((head, _)), true) if head.opcode.is_control() => "control frame between fragments",
+            (Some(_), false) => "frame",
+            (Some(_), true) => "fragment",
+        };
+        [life, receiving]
+    }
+
     /// Whether messages can still be sent.
     pub fn is_open(&self) -> bool {
         self.state == State::Open
