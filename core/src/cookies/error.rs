@@ -37,6 +37,9 @@ reasons! {
         HostPrefix => "a __Host- cookie that is not bound to its host",
         /// No name, and a value that looks like a prefixed cookie (§5.7).
         HiddenPrefix => "a nameless cookie that looks like a prefixed one",
+        /// Made by hand, with what a field would end or change at: a semicolon, a control character, a space at an end,
+        /// `=` in the name, a path without its slash (§5.6).
+        Unwritable => "a cookie that no Set-Cookie field could have brought",
         /// A line of a saved jar that has not the three fields before its cookie.
         Line => "a line that no jar has written",
     }

@@ -84,17 +84,21 @@ impl CookieJar {
     /// Reads the value of a `Set-Cookie` field that came with the answer of `url` and takes the cookie, or says why
     /// not. An expired one removes what it replaces.
     pub fn set_field(&mut self, field: &[u8], url: &Url, access: Access, unix_seconds: u64) -> Result<(), CookieError> {
-        self.set(SetCookie::parse(field)?, url, access, unix_seconds)
+        let cookie = self.judge(SetCookie::parse(field)?, url, access, unix_seconds)?;
+        self.put(cookie, access, unix_seconds)
     }
 
-    /// Takes a cookie as [`set_field`](Self::set_field) does.
+    /// Takes a cookie as [`set_field`](Self::set_field) does. What no field could have brought, and would smuggle
+    /// another cookie or another line into what is sent or saved, is [`CookieError::Unwritable`].
     pub fn set(&mut self, cookie: SetCookie, url: &Url, access: Access, unix_seconds: u64) -> Result<(), CookieError> {
+        cookie.check_readable()?;
         let cookie = self.judge(cookie, url, access, unix_seconds)?;
         self.put(cookie, access, unix_seconds)
     }
 
     /// Takes a cookie that goes to every host. `Domain` is not looked at; without `Path` it goes to every path.
     pub fn set_everywhere(&mut self, cookie: SetCookie, unix_seconds: u64) -> Result<(), CookieError> {
+        cookie.check_readable()?;
         let cookie = self.judge_everywhere(cookie, unix_seconds)?;
         self.put(cookie, Access::default(), unix_seconds)
     }

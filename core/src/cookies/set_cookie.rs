@@ -204,6 +204,11 @@ impl SetCookie {
         }
     }
 
+    /// Whether a field could bring it.
+    pub(super) fn check_readable(&self) -> Result<(), CookieError> {
+        if Self::parse(&self.render()).as_ref() == Ok(self) { Ok(()) } else { Err(CookieError::Unwritable) }
+    }
+
     /// The field as it is, unchecked. Reading it gives the same cookie again, if this one was read.
     pub(super) fn render(&self) -> Vec<u8> {
         let mut field = Vec::with_capacity(self.name.len() + self.value.len() + 80);

@@ -111,3 +111,37 @@ fn a_file_brings_in_nothing_that_a_server_could_not() {
     let mut strict = CookieJar::new(JarSettings { accepts_addresses: false, ..JarSettings::default() });
     assert_eq!(strict.restore(b"0\t127.0.0.1\t/\ta=1", NOW).refused, [(1, CookieError::AddressHost)]);
 }
+
+/// A cookie made by hand, of what a user has typed, say: it must not bring in others, where it is sent or saved.
+#[test]
+fn what_no_field_could_bring_is_not_taken_from_a_program_either() {
+    let plain = || SetCookie::new("a", "1");
+    let rows = [
+        SetCookie::new("a", "1; b=2"),
+        SetCookie::new("a", "1\n5\texample.org\t/\tb=2"),
+        SetCookie::new("a", "\0"),
+        SetCookie::new("a", " 1"),
+        SetCookie::new("a=b", "1"),
+        SetCookie::new("a;b", "1"),
+        SetCookie::new("", ""),
+        SetCookie::new("a", "x".repeat(4096)),
+        plain().with_path("/;Domain=b"),
+        plain().with_path("/\n5\texample.org\t/\tb=2"),
+        plain().with_path("no-slash"),
+        plain().with_domain("org; Secure"),
+    ];
+    let at = url("https://example.org/");
+    for cookie in rows {
+        let mut jar = CookieJar::default();
+        let refused = [jar.set(cookie.clone(), &at, Access::default(), 5), jar.set_everywhere(cookie.clone(), 5)];
+        assert!(refused.iter().all(|refused| *refused == Err(CookieError::Unwritable)), "{cookie:?}: {refused:?}");
+        assert!(jar.is_empty());
+    }
+    let mut jar = CookieJar::default();
+    for cookie in [plain(), SetCookie::new("", "token"), SetCookie::new("", "a=b"), plain().with_path("/x")] {
+        jar.set(cookie.clone(), &at, Access::default(), 5).unwrap();
+        jar.set_everywhere(cookie, 5).unwrap();
+    }
+    let mut other = CookieJar::default();
+    assert_eq!(other.restore(&jar.save(5), 5).taken, 6, "the two without a name are one");
+}
