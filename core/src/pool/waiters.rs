@@ -2,7 +2,7 @@
 //!
 //! The first waiter of each host that is below its own limit is *listed*: a free place goes to the oldest listed one.
 //! A connection that comes back goes to the first waiter of its own host, since that costs no dial; but each time it
-//! overtakes an older waiter of another host this is counted, and none is overtaken more than [`OVERTAKES`] times.
+//! overtakes the oldest listed one this is counted, and the oldest is overtaken no more than [`OVERTAKES`] times.
 
 use alloc::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use alloc::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WaiterId(u64);
 
-/// How often a waiter can be overtaken by younger ones of another host.
+/// How often the oldest listed waiter can be overtaken by younger ones of another host. One with others before it waits
+/// for their turns too.
 const OVERTAKES: u32 = 8;
 
 #[derive(Debug)]
