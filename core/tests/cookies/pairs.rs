@@ -1,5 +1,6 @@
 //! The `Cookie` field.
 
+use callboard_core::Random;
 use callboard_core::cookies::{is_cookie_value, read_cookies, unquote, write_cookies};
 
 #[test]
@@ -65,4 +66,32 @@ fn values_that_all_agree_on() {
     for value in ["\"", "a\"", "\"a", "a\"b", "a b", "a,b", "a;b", "a\\b", "a\tb", "a\r\nb", "\u{e9}", "\x7f", "\0"] {
         assert!(!is_cookie_value(value.as_bytes()), "{value}");
     }
+}
+
+/// Another reader's opinion of a `Cookie` field. It calls a part without `=` an error, which is a nameless cookie here.
+#[test]
+fn an_independent_reader_sees_the_same_pairs() {
+    const PARTS: [&str; 10] = ["a=1", "b=", "c=x=y", "d = 4 ", "", " ", "\"e\"=\"5\"", "f=\u{e9}", "alone", "=6"];
+    let (mut named, mut nameless) = (0, 0);
+    for seed in 0..5_000 {
+        let random = &mut Random::from_seed(seed);
+        let mut field = String::new();
+        for _ in 0..random.below(6) {
+            field.push_str(PARTS[usize::try_from(random.below(10)).unwrap()]);
+            field.push_str([";", "; ", " ;\t"][usize::try_from(random.below(3)).unwrap()]);
+        }
+        let mut ours = read_cookies(field.as_bytes());
+        for theirs in cookie::Cookie::split_parse(field.as_str()) {
+            let Ok(theirs) = theirs else {
+                let (name, value) = ours.next().unwrap();
+                assert!(name.is_empty() && !value.is_empty(), "{field}");
+                nameless += 1;
+                continue;
+            };
+            assert_eq!(ours.next(), Some((theirs.name().as_bytes(), theirs.value().as_bytes())), "{field}");
+            named += 1;
+        }
+        assert_eq!(ours.next(), None, "{field}");
+    }
+    assert!(named > 5_000 && nameless > 1_000, "{named} and {nameless}: the cases are too poor");
 }

@@ -186,6 +186,48 @@ fn an_independent_reader_sees_the_same() {
     }
 }
 
+/// The other way round: what we write it reads, and what it writes we read.
+#[test]
+fn an_independent_reader_and_writer_understand_us() {
+    for seed in 0..3_000 {
+        let random = &mut Random::from_seed(seed);
+        let (name, value) = (any(random, &["a", "SID", "x-y"]), any(random, &["", "1", "a=b", "\"q\""]));
+        let mut ours = SetCookie::new(name, value);
+        let mut theirs = cookie::Cookie::new(name, value);
+        if random.below(2) == 0 {
+            ours = ours.with_path("/a b");
+            theirs.set_path("/a b");
+        }
+        if random.below(2) == 0 {
+            ours = ours.with_domain("example.org");
+            theirs.set_domain("example.org");
+        }
+        if random.below(2) == 0 {
+            let age = random.below(100_000);
+            ours = ours.with_max_age(Duration::from_secs(age));
+            theirs.set_max_age(cookie::time::Duration::seconds(i64::try_from(age).unwrap()));
+        }
+        if random.below(2) == 0 {
+            let date = random.below(4_000_000_000);
+            ours = ours.with_expires(date);
+            let date = cookie::time::OffsetDateTime::from_unix_timestamp(i64::try_from(date).unwrap());
+            theirs.set_expires(date.unwrap());
+        }
+        if random.below(2) == 0 {
+            ours = ours.with_http_only();
+            theirs.set_http_only(true);
+        }
+        if random.below(2) == 0 {
+            ours = ours.with_secure().with_same_site(SameSite::None);
+            theirs.set_secure(true);
+            theirs.set_same_site(cookie::SameSite::None);
+        }
+        let written = String::from_utf8(ours.write().unwrap()).unwrap();
+        assert_eq!(cookie::Cookie::parse(written.as_str()).unwrap(), theirs, "{written}");
+        assert_eq!(read(&theirs.to_string()), ours, "{theirs}");
+    }
+}
+
 #[test]
 fn dates_as_they_are_written_are_read_back() {
     for seed in 0..5_000 {

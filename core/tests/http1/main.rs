@@ -1,6 +1,7 @@
 //! Tests of the HTTP/1.1 machines: a corpus of files, properties over it, and scenarios between a client and a server
 //! on virtual time. No sockets, no clock.
 
+mod another_reader;
 mod any_byte;
 mod chunks;
 mod client_deadlines;
