@@ -5,24 +5,23 @@
 
 mod events;
 mod multipart;
+mod reading;
+mod upgraded;
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 #[cfg(feature = "compression")]
-use callboard_core::coding::{DecodeError, DecodeLimits, DecodedParts};
+use callboard_core::coding::DecodedParts;
 use callboard_core::http1::ResponseHead;
 use callboard_core::{BodyLength, Headers, Status, Version, header};
-use callboard_runtime::{Endpoint, Reader, Stream, StreamInfo};
+use callboard_runtime::{Endpoint, Reader, StreamInfo};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::connection::Event;
-#[cfg(feature = "compression")]
-use crate::decoding;
 use crate::error::{Delivery, Error, ErrorKind, Hop, Phase};
 use crate::exchange::Exchange;
 use crate::location;
@@ -32,13 +31,9 @@ use crate::text;
 
 pub use events::Events;
 pub use multipart::{MultipartReader, Part};
-
-/// Room made for a body at once because its length was announced, at most.
-const ROOM: u64 = 1024 * 1024;
-
-/// Parts that may decode to nothing in one poll.
-#[cfg(feature = "compression")]
-const EMPTY_PARTS: usize = 32;
+#[cfg(feature = "websocket")]
+pub(crate) use upgraded::Detached;
+pub use upgraded::Upgraded;
 
 /// The answer to a request.
 ///
@@ -232,29 +227,6 @@ impl Response {
         self.collect().await
     }
 
-    async fn collect(&mut self) -> Result<Bytes, Error> {
-        if self.has_failed && self.failure.is_none() {
-            return Err(self.error(Phase::Body, ErrorKind::BodyGone));
-        }
-        let announced = self.content_length().unwrap_or(0);
-        if announced > self.limit {
-            return Err(self.error(Phase::Body, ErrorKind::BodyTooLarge(self.limit)));
-        }
-        let Some(first) = self.chunk().await.transpose()? else { return Ok(Bytes::new()) };
-        let Some(second) = self.chunk().await.transpose()? else { return self.within_limit(first) };
-        let mut whole = BytesMut::with_capacity(usize::try_from(announced.min(ROOM)).unwrap_or(0));
-        whole.extend_from_slice(&first);
-        let mut next = Some(second);
-        while let Some(part) = next {
-            if whole.len() as u64 + part.len() as u64 > self.limit {
-                return Err(self.error(Phase::Body, ErrorKind::BodyTooLarge(self.limit)));
-            }
-            whole.extend_from_slice(&part);
-            next = self.chunk().await.transpose()?;
-        }
-        Ok(whole.freeze())
-    }
-
     /// The body as text: in the charset that `Content-Type` names (UTF-8, US-ASCII or ISO-8859-1), else UTF-8.
     pub async fn text(mut self) -> Result<String, Error> {
         let body = self.collect().await?;
@@ -274,174 +246,12 @@ impl Response {
         Events::new(self)
     }
 
-    /// The stream and the bytes that follow the head, after `101 Switching Protocols` (RFC 9110 §15.2.2). The
-    /// connection leaves the pool.
-    pub fn upgrade(mut self) -> Result<Upgraded, Error> {
-        let is_upgraded = self.status() == Status::SWITCHING_PROTOCOLS;
-        let exchange = if is_upgraded { self.source.0.take() } else { None };
-        match exchange.and_then(Exchange::into_lease).and_then(crate::connections::Lease::take) {
-            Some(connection) => {
-                let (stream, input) = connection.into_stream();
-                Ok(Upgraded { stream, input })
-            }
-            None => Err(self.error(Phase::Head, ErrorKind::NoUpgrade)),
-        }
-    }
-
-    /// The same as [`upgrade`](Self::upgrade), with the head, and with the connection's place in the pool.
-    #[cfg(feature = "websocket")]
-    pub(crate) fn detach(mut self) -> Result<Detached, Error> {
-        let lease = self.source.0.take().and_then(Exchange::into_lease);
-        let Some((connection, place)) = lease.and_then(crate::connections::Lease::detach) else {
-            return Err(self.error(Phase::Head, ErrorKind::NoUpgrade));
-        };
-        let (stream, input) = connection.into_stream();
-        Ok(Detached { head: self.head, stream, input, place })
-    }
-
-    /// The next part of the body, for those who poll.
-    pub fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        #[cfg(feature = "compression")]
-        let polled = if self.decoding.is_some() { self.poll_decoded(context) } else { self.poll_received(context) };
-        #[cfg(not(feature = "compression"))]
-        let polled = self.poll_received(context);
-        if let Poll::Ready(Some(Ok(part))) = &polled {
-            self.counts.given += part.len() as u64;
-        }
-        polled
-    }
-
-    /// The next part as it was sent.
-    fn poll_received(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        let polled = self.poll_source(context);
-        if let Poll::Ready(Some(Ok(part))) = &polled {
-            self.counts.received += part.len() as u64;
-        }
-        polled
-    }
-
-    fn poll_source(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        if let Some(part) = self.ahead.iter_mut().find_map(Option::take) {
-            return Poll::Ready(Some(Ok(part)));
-        }
-        if let Some(error) = self.failure.take() {
-            self.has_failed = true;
-            return Poll::Ready(Some(Err(error)));
-        }
-        let Some(exchange) = &mut self.source.0 else { return Poll::Ready(None) };
-        if self.head.status == Status::SWITCHING_PROTOCOLS {
-            return Poll::Ready(None);
-        }
-        match exchange.poll_event(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(Event::Data(data))) => Poll::Ready(Some(Ok(data))),
-            Poll::Ready(Ok(Event::End(trailers))) => {
-                self.end(trailers);
-                Poll::Ready(None)
-            }
-            Poll::Ready(Err(error)) => {
-                self.has_failed = true;
-                drop(self.source.0.take());
-                Poll::Ready(Some(Err(error.at_host(location::origin(&self.url)))))
-            }
-            // The machine gives one head.
-            Poll::Ready(Ok(_)) => Poll::Ready(None),
-        }
-    }
-
-    /// Takes what has come with the head: a short body frees the connection before anyone asks for it.
-    fn look_ahead(&mut self) {
-        if self.length == BodyLength::Empty {
-            self.end(None);
-        }
-        let mut parts = 0;
-        while let Some(exchange) = &mut self.source.0 {
-            match exchange.event_at_hand() {
-                Ok(Some(Event::Data(data))) => {
-                    self.ahead[parts] = Some(data);
-                    parts += 1;
-                    if parts == self.ahead.len() {
-                        return;
-                    }
-                }
-                Ok(Some(Event::End(trailers))) => self.end(trailers),
-                Ok(_) => return,
-                Err(error) => {
-                    drop(self.source.0.take());
-                    self.failure = Some(error.at_host(location::origin(&self.url)));
-                }
-            }
-        }
-    }
-
-    fn end(&mut self, trailers: Option<Box<Headers>>) {
-        self.trailers = trailers;
-        if let Some(mut exchange) = self.source.0.take() {
-            exchange.give_back();
-        }
-    }
-
-    fn within_limit(&self, body: Bytes) -> Result<Bytes, Error> {
-        if body.len() as u64 > self.limit {
-            return Err(self.error(Phase::Body, ErrorKind::BodyTooLarge(self.limit)));
-        }
-        Ok(body)
-    }
-
     pub(crate) fn error(&self, phase: Phase, kind: ErrorKind) -> Error {
         let error = Error::new(phase, kind).delivered(Delivery::Answered).at_host(location::origin(&self.url));
         match &self.info {
             Some(info) => error.at_peer(info.peer.clone(), self.is_reused),
             None => error,
         }
-    }
-}
-
-#[cfg(feature = "compression")]
-impl Response {
-    fn prepare_decoding(&mut self, limits: &DecodeLimits) {
-        match decoding::of(&self.head, self.length, limits) {
-            Ok(decoding) => self.decoding = decoding.map(Box::new),
-            Err(error) => {
-                self.source = Source(None);
-                self.failure = Some(self.error(Phase::Body, ErrorKind::Codings(error)));
-            }
-        }
-    }
-
-    /// The next part with its codings undone.
-    fn poll_decoded(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        for _ in 0..EMPTY_PARTS {
-            let Some(decoding) = self.decoding.as_mut().filter(|_| !self.has_failed) else { return Poll::Ready(None) };
-            match decoding.decode() {
-                Ok(Some(part)) => return Poll::Ready(Some(Ok(part))),
-                Ok(None) => {}
-                Err(error) => return Poll::Ready(Some(Err(self.fail_decoding(error)))),
-            }
-            match std::task::ready!(self.poll_received(context)) {
-                Some(Ok(part)) => {
-                    if let Some(decoding) = &mut self.decoding {
-                        decoding.feed(part);
-                    }
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => {
-                    let finished = self.decoding.as_ref().map_or(Ok(()), |decoding| decoding.finish());
-                    return Poll::Ready(finished.err().map(|error| Err(self.fail_decoding(error))));
-                }
-            }
-        }
-        // Others have their turn: the parts come at once and decode to nothing.
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// The rest is not wanted: the connection is kept if it has arrived already, else it closes.
-    fn fail_decoding(&mut self, error: DecodeError) -> Error {
-        self.has_failed = true;
-        self.ahead = [None, None];
-        self.source = Source(None);
-        self.error(Phase::Body, ErrorKind::Decoding(error))
     }
 }
 
@@ -462,29 +272,5 @@ impl fmt::Debug for Response {
             .field("headers", &self.head.headers)
             .field("length", &self.length)
             .finish_non_exhaustive()
-    }
-}
-
-/// A stream that another protocol speaks from now on.
-pub struct Upgraded {
-    /// The stream.
-    pub stream: Box<dyn Stream>,
-    /// What the server sent right behind its head.
-    pub input: BytesMut,
-}
-
-/// What is left of an exchange whose connection another protocol keeps.
-#[cfg(feature = "websocket")]
-pub(crate) struct Detached {
-    pub(crate) head: Box<ResponseHead>,
-    pub(crate) stream: Box<dyn Stream>,
-    pub(crate) input: BytesMut,
-    /// Counts as a connection until it is dropped.
-    pub(crate) place: crate::connections::Lease,
-}
-
-impl fmt::Debug for Upgraded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upgraded").field("input", &self.input.len()).finish_non_exhaustive()
     }
 }
