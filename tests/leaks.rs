@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use callboard::client::Session;
 use callboard::core::Random;
-use callboard::runtime::Stream;
+use callboard::runtime::{ConnectOptions, Stream};
 use callboard::sim::Census;
 use callboard::web::{App, Body, Data, Fate, Path, PeerGone, Response, Server, Upgrade, get, post};
 use callboard::{Endpoint, Handle, Simulation};
@@ -146,7 +146,7 @@ async fn pester(client: Handle, address: Endpoint, mut random: Random) {
         "GET /raw HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\nbytes behind",
         "GET /watch HTTP/1.1\r\nHost: a\r\nBroken\r\n\r\n",
     ];
-    let Ok(mut stream) = client.connect(address).await else { return };
+    let Ok(mut stream) = client.connect(address, ConnectOptions::default()).await else { return };
     let text = SAID[usize::try_from(random.below(SAID.len() as u64)).unwrap()].as_bytes();
     let cut = usize::try_from(random.below(text.len() as u64 + 1)).unwrap();
     let _ = stream.write_all(&text[..cut]).await;

@@ -10,6 +10,8 @@ mod cookies;
 mod deadlines;
 #[path = "scenarios/endings.rs"]
 mod endings;
+#[path = "scenarios/ends.rs"]
+mod ends;
 #[path = "scenarios/failures.rs"]
 mod failures;
 #[path = "scenarios/peer.rs"]

@@ -12,7 +12,7 @@ use callboard_core::Instant;
 use callboard_core::deadlines::{Deadlines, Step as Wait};
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::TlsError;
-use callboard_runtime::{BoxFuture, Endpoint, Handle, Stream, Timer};
+use callboard_runtime::{BoxFuture, ConnectOptions, Endpoint, Handle, Stream, Timer};
 use url::{Host, Url};
 
 use crate::connection::Connection;
@@ -21,6 +21,7 @@ use crate::error::{Deadline, Error, ErrorKind, Phase};
 use crate::names::Looking;
 use crate::racing::{Finish, Racing};
 use crate::settings::{Settings, Timeouts};
+use crate::shared::Shared;
 
 /// A connection in the making, and the slot that it will fill.
 pub(crate) struct Dial {
@@ -47,20 +48,15 @@ enum Step {
 
 impl Dial {
     /// Where `url` leads, or the Unix socket that stands in for it.
-    pub(crate) fn new(
-        lease: Lease,
-        url: &Url,
-        socket: Option<Endpoint>,
-        runtime: &Handle,
-        settings: &Arc<Settings>,
-    ) -> Self {
+    pub(crate) fn new(lease: Lease, url: &Url, socket: Option<Endpoint>, session: &Shared) -> Self {
+        let Shared { runtime, settings, names, .. } = session;
         // Only http and https get this far, and both have a default.
         let port = url.port_or_known_default().unwrap_or(0);
         let step = match (socket, url.host()) {
             (Some(socket), _) => Step::Socket(socket, None),
             (None, Some(Host::Ipv4(address))) => Step::Begin(vec![(address, port).into()]),
             (None, Some(Host::Ipv6(address))) => Step::Begin(vec![(address, port).into()]),
-            (None, Some(Host::Domain(name))) => Step::Resolve(settings.names.look_up(name, port, runtime)),
+            (None, Some(Host::Domain(name))) => Step::Resolve(names.look_up(name, port, runtime)),
             (None, None) => Step::Begin(Vec::new()),
         };
         Self {
@@ -125,18 +121,25 @@ impl Dial {
                 Poll::Ready(Ok(addresses)) => self.step = Step::Begin(addresses),
             },
             Step::Begin(addresses) => {
-                let (addresses, race) = (std::mem::take(addresses), self.settings.race);
-                self.step = Step::Race(Box::new(Racing::new(addresses, race, timeouts.connect, &self.runtime)));
+                let addresses = std::mem::take(addresses);
+                let racing = Racing::new(addresses, &self.settings, timeouts.connect, &self.runtime);
+                self.step = Step::Race(Box::new(racing));
             }
             Step::Race(racing) => match racing.poll(context, |began| deadlines.enter(Wait::Connect, began)) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Finish::Won(endpoint, stream)) => {
                     return Poll::Ready(self.connected(endpoint, stream, deadlines));
                 }
-                Poll::Ready(Finish::Lost(tried)) => return Poll::Ready(Err(lost(tried))),
+                Poll::Ready(Finish::Lost(tried)) => {
+                    let family = self.settings.race().only.filter(|_| tried.is_empty());
+                    return Poll::Ready(Err(match family {
+                        Some(family) => Error::new(Phase::Connect, ErrorKind::NoAddressOfFamily(family)),
+                        None => lost(tried),
+                    }));
+                }
             },
             Step::Socket(endpoint, future @ None) => {
-                *future = Some(self.runtime.connect(endpoint.clone()));
+                *future = Some(self.runtime.connect(endpoint.clone(), ConnectOptions::default()));
                 deadlines.enter(Wait::Connect, self.runtime.now());
             }
             Step::Socket(endpoint, Some(future)) => match future.as_mut().poll(context) {

@@ -1,84 +1,89 @@
 //! Names looked up once for all who ask, by the cache machine of the core.
 //!
-//! A look-up is a future in here that whoever waits for it drives: no task is spawned. When it can go on, all who wait
-//! are woken, so that none depends on another; when the last of them goes, the look-up goes too.
+//! A look-up is a flight that whoever waits for it drives: no task is spawned. When the last of them goes, the look-up
+//! goes too. The runtime's resolver is asked by name alone, for its answer is the same for all ports; one of the user's
+//! own by name and port.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll};
 
 use callboard_core::resolver_cache::{Answer, CacheSettings, Lookup, LookupId, LookupWaiter, ResolverCache};
 use callboard_runtime::{BoxFuture, Handle};
 
+use crate::flight::Flight;
+use crate::resolver::Resolver;
+
 type Known = Answer<Arc<io::Error>>;
 
+type UnderWay = Flight<LookupWaiter, io::Result<Vec<SocketAddr>>>;
+
 /// The names that a session knows.
-pub(crate) struct Names(Mutex<State>);
+pub(crate) struct Names {
+    state: Mutex<State>,
+    /// In place of the runtime's.
+    resolver: Option<Arc<dyn Resolver>>,
+}
 
 struct State {
-    cache: ResolverCache<Box<str>, Arc<io::Error>>,
-    lookups: BTreeMap<LookupId, UnderWay>,
+    /// By name, and by port where a resolver of the user's own is asked.
+    cache: ResolverCache<(Box<str>, u16), Arc<io::Error>>,
+    lookups: BTreeMap<LookupId, Arc<UnderWay>>,
     /// What came for those who have not asked since.
     answers: BTreeMap<LookupWaiter, Known>,
 }
 
-struct UnderWay {
-    future: BoxFuture<'static, io::Result<Vec<SocketAddr>>>,
-    crowd: Arc<Crowd>,
-}
-
-/// Wakes all who wait for a look-up.
-#[derive(Default)]
-struct Crowd(Mutex<BTreeMap<LookupWaiter, Waker>>);
-
-impl Crowd {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<LookupWaiter, Waker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Wake for Crowd {
-    fn wake(self: Arc<Self>) {
-        let wakers = std::mem::take(&mut *self.lock());
-        wakers.into_values().for_each(Waker::wake);
-    }
-}
-
 impl Names {
-    pub(crate) fn new(settings: CacheSettings) -> Self {
+    pub(crate) fn new(settings: CacheSettings, resolver: Option<Arc<dyn Resolver>>) -> Self {
         let cache = ResolverCache::new(settings);
-        Self(Mutex::new(State { cache, lookups: BTreeMap::new(), answers: BTreeMap::new() }))
+        let state = State { cache, lookups: BTreeMap::new(), answers: BTreeMap::new() };
+        Self { state: Mutex::new(state), resolver }
     }
 
-    /// The addresses of a name, now or later, each with this port.
+    /// The addresses of a name, now or later, for this port.
     pub(crate) fn look_up(self: &Arc<Self>, name: &str, port: u16, runtime: &Handle) -> Looking {
+        let key = (name.into(), if self.resolver.is_some() { port } else { 0 });
         let mut state = self.lock();
-        let (lookup, waiter) = match state.cache.look_up(&name.into(), runtime.now()) {
+        let (lookup, waiter) = match state.cache.look_up(&key, runtime.now()) {
             Lookup::Known(answer) => return Looking::Known(Some(answer), port),
             Lookup::Wait(lookup, waiter) => (lookup, waiter),
             Lookup::Start(lookup, waiter) => {
-                let under_way = UnderWay { future: runtime.resolve(name, port), crowd: Arc::default() };
-                state.lookups.insert(lookup, under_way);
+                state.lookups.insert(lookup, Arc::new(Flight::new(self.begin(name, port, runtime))));
                 (lookup, waiter)
             }
         };
         Looking::Wait(Place { names: Arc::clone(self), runtime: runtime.clone(), lookup, waiter }, port)
     }
 
+    /// Nobody is asked before the first poll, which holds no lock.
+    fn begin(&self, name: &str, port: u16, runtime: &Handle) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let (resolver, runtime, name) = (self.resolver.clone(), runtime.clone(), name.to_owned());
+        Box::pin(async move {
+            if let Some(resolver) = resolver {
+                return resolver.resolve(&name, port).await;
+            }
+            let mut found = runtime.resolve(&name, port).await?;
+            for address in &mut found {
+                address.set_port(0);
+            }
+            Ok(found)
+        })
+    }
+
     /// Forgets a name, or all.
     pub(crate) fn forget(&self, name: Option<&str>) {
         let mut state = self.lock();
         match name {
-            Some(name) => state.cache.clear_key(&name.to_ascii_lowercase().into()),
+            Some(name) => state.cache.clear_where(|(known, _)| known.eq_ignore_ascii_case(name)),
             None => state.cache.clear(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,7 +122,7 @@ impl Looking {
         let answer = answer.unwrap_or_else(|| Err(Arc::new(io::ErrorKind::Other.into())));
         Poll::Ready(match answer {
             Ok(mut addresses) => {
-                for address in &mut addresses {
+                for address in addresses.iter_mut().filter(|address| address.port() == 0) {
                     address.set_port(port);
                 }
                 Ok(addresses)
@@ -128,16 +133,17 @@ impl Looking {
 }
 
 impl Place {
-    fn poll(&self, context: &mut Context<'_>) -> Poll<Option<Known>> {
+    fn poll(&self, context: &Context<'_>) -> Poll<Option<Known>> {
+        let mut state = self.names.lock();
+        let Some(flight) = state.lookups.get(&self.lookup).map(Arc::clone) else {
+            return Poll::Ready(state.answers.remove(&self.waiter));
+        };
+        flight.attach(self.waiter, context);
+        drop(state);
+        let Poll::Ready(answer) = flight.poll() else { return Poll::Pending };
+        let answer = answer.unwrap_or_else(|| Err(io::Error::other("the resolver panicked")));
         let mut guard = self.names.lock();
         let state = &mut *guard;
-        if let Some(answer) = state.answers.remove(&self.waiter) {
-            return Poll::Ready(Some(answer));
-        }
-        let Some(UnderWay { future, crowd }) = state.lookups.get_mut(&self.lookup) else { return Poll::Ready(None) };
-        crowd.lock().insert(self.waiter, context.waker().clone());
-        let waker = Waker::from(Arc::clone(crowd));
-        let Poll::Ready(answer) = future.as_mut().poll(&mut Context::from_waker(&waker)) else { return Poll::Pending };
         state.lookups.remove(&self.lookup);
         state.cache.answer(self.lookup, answer.map_err(Arc::new), self.runtime.now());
         while let Some(event) = state.cache.poll_event() {
@@ -145,7 +151,7 @@ impl Place {
         }
         let answer = state.answers.remove(&self.waiter);
         drop(guard);
-        waker.wake();
+        flight.wake();
         Poll::Ready(answer)
     }
 }
@@ -157,7 +163,7 @@ impl Drop for Place {
         state.answers.remove(&self.waiter);
         state.cache.cancel(self.waiter);
         if let Some(under_way) = state.lookups.get(&self.lookup) {
-            under_way.crowd.lock().remove(&self.waiter);
+            under_way.detach(&self.waiter);
         }
         let stopped = if state.cache.waiters(self.lookup) == 0 { state.lookups.remove(&self.lookup) } else { None };
         if stopped.is_some() {

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use callboard_core::Instant;
 use callboard_core::happy_eyeballs::{AttemptId, Race, RaceEvent, RaceSettings, RaceState};
-use callboard_runtime::{BoxFuture, Endpoint, Handle, Stream};
+use callboard_runtime::{BoxFuture, ConnectOptions, Endpoint, Handle, Stream};
+
+use crate::settings::Settings;
 
 /// Attempts under way.
 pub(crate) struct Racing {
     race: Race<io::Error>,
     attempts: Vec<Attempt>,
     runtime: Handle,
+    options: ConnectOptions,
     /// What each attempt may take.
     limit: Duration,
 }
@@ -32,9 +35,10 @@ pub(crate) enum Finish {
 }
 
 impl Racing {
-    pub(crate) fn new(addresses: Vec<SocketAddr>, settings: RaceSettings, limit: Duration, runtime: &Handle) -> Self {
-        let race = Race::new(addresses, settings, runtime.now());
-        Self { race, attempts: Vec::new(), runtime: runtime.clone(), limit }
+    pub(crate) fn new(addresses: Vec<SocketAddr>, settings: &Settings, limit: Duration, runtime: &Handle) -> Self {
+        let race = Race::new(addresses, settings.race(), runtime.now());
+        let options = settings.connect_options();
+        Self { race, attempts: Vec::new(), runtime: runtime.clone(), options, limit }
     }
 
     /// `started` is told the time at which each attempt begins.
@@ -45,7 +49,7 @@ impl Racing {
                     RaceEvent::Start { attempt: id, address } => {
                         let began = self.runtime.now();
                         started(began);
-                        let future = self.runtime.connect(Endpoint::Tcp(address));
+                        let future = self.runtime.connect(Endpoint::Tcp(address), self.options.clone());
                         self.attempts.push(Attempt { id, address, began, future });
                     }
                     RaceEvent::Cancel(id) => self.attempts.retain(|attempt| attempt.id != id),

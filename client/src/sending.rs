@@ -200,7 +200,7 @@ impl Sending {
     fn dial(&mut self, lease: Lease, order: &Order) -> Stage {
         self.deadlines.enter(Step::Resolve, self.session.runtime.now());
         let socket = order.socket.as_ref().map(|path| Endpoint::Unix(path.to_path_buf()));
-        Stage::Dial(Box::new(Dial::new(lease, &order.url, socket, &self.session.runtime, &self.session.settings)))
+        Stage::Dial(Box::new(Dial::new(lease, &order.url, socket, &self.session)))
     }
 
     /// Queues the request's head on a connection.

@@ -1,6 +1,7 @@
 //! The session, with a verb for each method, and its builder.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 #[cfg(feature = "tls")]
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 #[cfg(feature = "digest")]
 use callboard_core::digest::DigestClient;
-use callboard_core::happy_eyeballs::RaceSettings;
+use callboard_core::happy_eyeballs::{Family, RaceSettings};
 use callboard_core::pool::PoolSnapshot;
 use callboard_core::resolver_cache::CacheSettings;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
@@ -26,8 +27,8 @@ use crate::digest::SharedDigest;
 #[cfg(feature = "digest")]
 use crate::error::{Error, ErrorKind, Phase};
 use crate::location::IntoUrl;
-use crate::names::Names;
 use crate::request::RequestBuilder;
+use crate::resolver::Resolver;
 use crate::settings::{Settings, Timeouts};
 use crate::shared::Shared;
 #[cfg(feature = "websocket")]
@@ -128,7 +129,7 @@ impl Session {
 
     /// Forgets the addresses of a name, or with `None` of all: the next connection looks them up anew.
     pub fn forget_names(&self, name: Option<&str>) {
-        self.shared.settings.names.forget(name);
+        self.shared.names.forget(name);
     }
 
     /// Closes the idle connections. Dropping the last clone of a session does that too.
@@ -284,15 +285,51 @@ impl SessionBuilder {
         self
     }
 
-    /// How the addresses of a name are raced (RFC 8305). Default: the default of [`RaceSettings`], 250 ms apart.
+    /// How the addresses of a name are raced (RFC 8305). Default: the default of [`RaceSettings`], 250 ms apart. What
+    /// [`family`](Self::family) says stays, unless these settings say otherwise.
     pub fn happy_eyeballs(mut self, settings: RaceSettings) -> Self {
-        self.settings.race = settings;
+        let only = settings.only.or(self.settings.race.only);
+        self.settings.race = RaceSettings { only, ..settings };
         self
     }
 
     /// For how long looked-up names are kept. Default: [`CacheSettings`] as they are by default, 10 s.
     pub fn resolver_cache(mut self, settings: CacheSettings) -> Self {
-        self.settings.names = Arc::new(Names::new(settings));
+        self.settings.cache = settings;
+        self
+    }
+
+    /// A resolver in place of the runtime's. Its answers go through the same cache.
+    pub fn resolver(mut self, resolver: impl Resolver) -> Self {
+        self.settings.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    /// Connects to addresses of one family only. Default: of both. A host without any is
+    /// [`ErrorKind::NoAddressOfFamily`](crate::ErrorKind::NoAddressOfFamily). Unix sockets have none.
+    pub fn family(mut self, family: Family) -> Self {
+        self.settings.race.only = Some(family);
+        self
+    }
+
+    /// Connects from this address, which is one of this host; with port 0 from any free port, with another from that
+    /// one only (so that one connection to each server is all there can be). Default: the system chooses. Only addresses
+    /// of its family are connected to. What the system says of it is in
+    /// [`ErrorKind::Connect`](crate::ErrorKind::Connect): `AddrNotAvailable`, if it is no address of this host. Unix
+    /// sockets have none.
+    ///
+    /// All connections of the session come from it: for several addresses, have several sessions.
+    ///
+    /// ```no_run
+    /// # fn example(runtime: callboard_runtime::Handle) {
+    /// use callboard_client::Session;
+    ///
+    /// let session = Session::builder(runtime).local_address(([192, 0, 2, 7], 0)).build();
+    /// # drop(session);
+    /// # }
+    /// ```
+    pub fn local_address(mut self, address: impl Into<SocketAddr>) -> Self {
+        self.settings.local = Some(address.into());
         self
     }
 

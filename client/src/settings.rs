@@ -1,5 +1,6 @@
 //! The settings of a session. Each limit is finite by default and each is in force.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 #[cfg(feature = "tls")]
@@ -8,11 +9,12 @@ use std::time::Duration;
 
 #[cfg(feature = "compression")]
 use callboard_core::coding::DecodeLimits;
-use callboard_core::happy_eyeballs::RaceSettings;
+use callboard_core::happy_eyeballs::{Family, RaceSettings};
 use callboard_core::pool::PoolLimits;
 use callboard_core::resolver_cache::CacheSettings;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, Limits};
+use callboard_runtime::ConnectOptions;
 #[cfg(feature = "tls")]
 use callboard_runtime::tls::{TlsConnector, TlsError};
 
@@ -21,7 +23,7 @@ use crate::cookie_store::CookieStore;
 use crate::cookie_store::SharedJar;
 #[cfg(feature = "digest")]
 use crate::digest::SharedDigest;
-use crate::names::Names;
+use crate::resolver::Resolver;
 
 pub use callboard_core::deadlines::Timeouts;
 
@@ -46,8 +48,11 @@ pub(crate) struct Settings {
     pub(crate) cookie_store: Option<Arc<dyn CookieStore>>,
     #[cfg(feature = "digest")]
     pub(crate) digest: Option<SharedDigest>,
-    pub(crate) names: Arc<Names>,
+    pub(crate) cache: CacheSettings,
+    pub(crate) resolver: Option<Arc<dyn Resolver>>,
     pub(crate) race: RaceSettings,
+    /// Where connections come from; its family is the one that is tried.
+    pub(crate) local: Option<SocketAddr>,
     /// The store, if it is a jar.
     #[cfg(feature = "cookies")]
     pub(crate) jar: Option<SharedJar>,
@@ -77,8 +82,10 @@ impl Default for Settings {
             #[cfg(feature = "digest")]
             digest: None,
             unix_socket: None,
-            names: Arc::new(Names::new(CacheSettings::default())),
+            cache: CacheSettings::default(),
+            resolver: None,
             race: RaceSettings::default(),
+            local: None,
             #[cfg(feature = "cookies")]
             cookie_store: Some(Arc::new(jar.clone())),
             #[cfg(not(feature = "cookies"))]
@@ -88,6 +95,18 @@ impl Default for Settings {
             #[cfg(feature = "tls")]
             tls: OnceLock::new(),
         }
+    }
+}
+
+impl Settings {
+    /// How addresses are raced: with a local address, only those of its family, unless the other was asked for.
+    pub(crate) fn race(&self) -> RaceSettings {
+        let only = self.race.only.or(self.local.as_ref().map(Family::of));
+        RaceSettings { only, ..self.race }
+    }
+
+    pub(crate) fn connect_options(&self) -> ConnectOptions {
+        ConnectOptions { local: self.local, ..ConnectOptions::default() }
     }
 }
 

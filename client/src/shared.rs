@@ -10,12 +10,14 @@ use url::Url;
 
 use crate::connections::Connections;
 use crate::cookies;
+use crate::names::Names;
 use crate::settings::Settings;
 
 pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     pub(crate) settings: Arc<Settings>,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) names: Arc<Names>,
     retry_budget: Mutex<RetryBudget>,
 }
 
@@ -23,7 +25,8 @@ impl Shared {
     pub(crate) fn new(runtime: Handle, settings: Settings) -> Self {
         let connections = Connections::new(settings.pool, runtime.clone());
         let retry_budget = Mutex::new(RetryBudget::new(settings.retry_budget, runtime.now()));
-        Self { runtime, settings: Arc::new(settings), connections, retry_budget }
+        let names = Arc::new(Names::new(settings.cache, settings.resolver.clone()));
+        Self { runtime, settings: Arc::new(settings), connections, names, retry_budget }
     }
 
     /// The retries that the requests of the session may still make.

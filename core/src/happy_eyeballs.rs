@@ -5,6 +5,7 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::fmt;
 use core::mem;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -21,6 +22,15 @@ pub enum Family {
     V6,
     /// IPv4.
     V4,
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V6 => "IPv6",
+            Self::V4 => "IPv4",
+        })
+    }
 }
 
 impl Family {
@@ -51,6 +61,8 @@ pub struct RaceSettings {
     /// The preferred family. Default `None`: that of the first address of a whole answer, for its order is the
     /// resolver's (RFC 6724); IPv6 while a look-up goes on.
     pub prefers: Option<Family>,
+    /// The one family whose addresses are tried; others are ignored. Default `None`: both are.
+    pub only: Option<Family>,
     /// Addresses that are tried at most; more are ignored. Default 64.
     pub addresses: usize,
 }
@@ -62,6 +74,7 @@ impl Default for RaceSettings {
             resolution_delay: Duration::from_millis(50),
             first_family: 1,
             prefers: None,
+            only: None,
             addresses: 64,
         }
     }
@@ -260,6 +273,9 @@ impl<E> Race<E> {
 
     fn take(&mut self, addresses: impl IntoIterator<Item = SocketAddr>) {
         for address in addresses {
+            if self.settings.only.is_some_and(|only| only != Family::of(&address)) {
+                continue;
+            }
             let known = self.attempts.len() + self.waiting();
             if known >= self.settings.addresses {
                 return;
@@ -319,7 +335,7 @@ impl<E> Race<E> {
     }
 
     fn preferred(&self) -> Family {
-        self.preferred.or(self.settings.prefers).unwrap_or(Family::V6)
+        self.settings.only.or(self.preferred).or(self.settings.prefers).unwrap_or(Family::V6)
     }
 
     /// Gives whether it ran until now.

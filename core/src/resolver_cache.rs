@@ -199,6 +199,12 @@ impl<K: Ord + Clone, E: Clone> ResolverCache<K, E> {
         self.by_key.remove(key);
     }
 
+    /// Forgets every key that `picks` takes, as [`clear`](Self::clear) does.
+    pub fn clear_where(&mut self, picks: impl Fn(&K) -> bool) {
+        self.known.retain(|key, _| !picks(key));
+        self.by_key.retain(|key, _| !picks(key));
+    }
+
     /// Answers that are kept, the expired ones that nobody asked for included.
     pub fn len(&self) -> usize {
         self.known.len()

@@ -92,6 +92,8 @@ fn races_of_known_addresses() {
     let four_first = RaceSettings { prefers: Some(Family::V4), ..settings() };
     let hasty = RaceSettings { attempt_delay: Some(Duration::ZERO), ..settings() };
     let few = RaceSettings { addresses: 2, ..settings() };
+    let four_only = RaceSettings { only: Some(Family::V4), prefers: Some(Family::V6), addresses: 2, ..settings() };
+    let six_only = RaceSettings { only: Some(Family::V6), ..settings() };
     let table = [
         (settings(), "6a 4a", "c0", "6a |  | won 0"),
         (settings(), "6a 4a", "=249", "6a |  | due 250"),
@@ -125,6 +127,11 @@ fn races_of_known_addresses() {
         (hasty, "6a 4a", "=9, =10", "6a |  | 4a | runs"),
         (settings(), "6a 6a 4a 6a 4a", "f0, f1", "6a | 4a |  | lost"),
         (few, "6a 6b 4a", "f0, f1", "6a | 6b |  | lost"),
+        // One family alone: the other is as if it were not there.
+        (four_only, "6a 6b 6c 4a 6d 4b 4c", "=250, f0, f1", "4a | 4b |  |  | lost"),
+        (four_only, "6a 6b", "=250", " |  | lost"),
+        (six_only, "4a 6a 4b 6b", "f0, =1, f1", "6a | 6b |  |  | lost"),
+        (six_only, "4a", "", " | lost"),
     ];
     for (settings, names, script, expected) in table {
         assert_eq!(play(Race::new(addresses(names), settings, at(0)), script), expected, "{names}: {script}");
@@ -134,6 +141,7 @@ fn races_of_known_addresses() {
 #[test]
 fn races_while_the_look_up_goes_on() {
     let four_first = RaceSettings { prefers: Some(Family::V4), ..settings() };
+    let four_only = RaceSettings { only: Some(Family::V4), ..settings() };
     let table = [
         (settings(), "+6a", " | 6a | runs"),
         (settings(), "+6a, +4a", " | 6a |  | due 250"),
@@ -151,6 +159,10 @@ fn races_while_the_look_up_goes_on() {
         (settings(), ".", " |  | lost"),
         (settings(), "+6a, +6a, f0, .", " | 6a |  |  |  | lost"),
         (settings(), "!, +6a, .", " |  |  |  | cancelled"),
+        // There is no other family to wait for.
+        (four_only, "+4a", " | 4a | runs"),
+        (four_only, "+6a, =50, +4a, f0, .", " |  |  | 4a |  |  | lost"),
+        (four_only, "+6a, .", " |  |  | lost"),
     ];
     for (settings, script, expected) in table {
         assert_eq!(play(Race::resolving(settings), script), expected, "{script}");

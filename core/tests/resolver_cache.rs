@@ -165,8 +165,9 @@ fn the_name_unused_for_longest_goes() {
 
 #[test]
 fn clearing_reaches_look_ups_under_way() {
-    let clear: [fn(&mut Cache); 2] = [Cache::clear, |cache| cache.clear_key(&1)];
-    for (all, clear) in [true, false].into_iter().zip(clear) {
+    let clear: [fn(&mut Cache); 3] =
+        [Cache::clear, |cache| cache.clear_key(&1), |cache| cache.clear_where(|key| *key == 1)];
+    for (all, clear) in [true, false, false].into_iter().zip(clear) {
         let mut cache = Cache::new(CacheSettings::default());
         fill(&mut cache, 2, Ok(vec![v4(2)]), at(0));
         fill(&mut cache, 3, Ok(vec![v4(3)]), at(0));

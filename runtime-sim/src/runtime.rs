@@ -11,7 +11,9 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use callboard_core::Instant;
-use callboard_runtime::{BoxFuture, Endpoint, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use callboard_runtime::{
+    BoxFuture, ConnectOptions, Endpoint, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 
 use crate::chooser::ChoiceKind;
 use crate::event::{End, TraceEvent};
@@ -74,10 +76,12 @@ impl Runtime for SimRuntime {
         Box::new(SimTimer::new(self.shared.clone(), self.host))
     }
 
-    fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+    fn connect(&self, endpoint: Endpoint, options: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         let (shared, host) = (self.shared.clone(), self.host);
         Box::pin(async move {
-            let connection = shared.with(|world| world.fabric.connect(&mut world.clock, host, endpoint))?;
+            options.check(&endpoint)?;
+            let local = options.local;
+            let connection = shared.with(|world| world.fabric.connect(&mut world.clock, host, endpoint, local))?;
             let attempt = Attempt { shared, connection };
             let end = poll_fn(|context| attempt.poll(context.waker())).await?;
             let stream = SimStream::new(attempt.shared.clone(), end)?;

@@ -26,7 +26,7 @@ use crate::world::Shared;
 /// (a [`Host`] or a [`Network`] may go there).
 ///
 /// ```
-/// use callboard_runtime::{Endpoint, Handle, ListenOptions};
+/// use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions};
 /// use callboard_sim::Simulation;
 /// use futures_lite::{AsyncReadExt, AsyncWriteExt};
 /// use std::future::poll_fn;
@@ -42,7 +42,7 @@ use crate::world::Shared;
 /// let client: Handle = simulation.host("client").runtime().into();
 /// let text = simulation.block_on(async {
 ///     let address = client.resolve("server", 80).await?[0];
-///     let mut stream = client.connect(Endpoint::Tcp(address)).await?;
+///     let mut stream = client.connect(Endpoint::Tcp(address), ConnectOptions::default()).await?;
 ///     let mut text = String::new();
 ///     stream.read_to_string(&mut text).await?;
 ///     std::io::Result::Ok(text)

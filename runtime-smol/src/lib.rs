@@ -13,7 +13,7 @@
 //! where there is no epoll, `Smol::workers` is `Smol::new`.
 //!
 //! ```
-//! use callboard_runtime::{Handle, ListenOptions};
+//! use callboard_runtime::{ConnectOptions, Handle, ListenOptions};
 //! use callboard_smol::Smol;
 //!
 //! # fn main() -> std::io::Result<()> {
@@ -21,7 +21,7 @@
 //! let any_port = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
 //! let listener = runtime.listen(any_port.into(), ListenOptions::default())?;
 //! let address = listener.local();
-//! let connect = runtime.connect(address.clone());
+//! let connect = runtime.connect(address.clone(), ConnectOptions::default());
 //! runtime.block_on(Box::pin(async move {
 //!     let stream = connect.await.expect("somebody listens there");
 //!     assert_eq!(stream.info().peer, address);

@@ -27,16 +27,20 @@ impl SmolListener {
         let no_delay = options.no_delay && matches!(local, Endpoint::Tcp(_));
         Ok(Self { socket: Socket::new(&home, file, false)?, home, local, no_delay, _file: made })
     }
-}
 
-impl Listener for SmolListener {
-    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Stream>>> {
+    pub(crate) fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<io::Result<SmolStream>> {
         // An error leaves the listener ready: the next call tries again, when its caller thinks it worth while.
         let ((file, peer), _) = ready!(self.socket.poll_call(Direction::Read, context, |file| system::accept(file)))?;
         if self.no_delay {
             system::send_without_delay(&file);
         }
-        Poll::Ready(Ok(Box::new(SmolStream::new(&self.home, file, peer)?)))
+        Poll::Ready(SmolStream::new(&self.home, file, peer))
+    }
+}
+
+impl Listener for SmolListener {
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Stream>>> {
+        self.poll_stream(context).map_ok(|stream| Box::new(stream) as Box<dyn Stream>)
     }
 
     fn local(&self) -> Endpoint {

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use callboard_core::Instant;
-use callboard_runtime::{BoxFuture, Endpoint, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use callboard_runtime::{
+    BoxFuture, ConnectOptions, Endpoint, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 
 use crate::listener::SmolListener;
 use crate::resolve;
@@ -19,7 +21,7 @@ use crate::timer::{StockTimer, WorkerTimer};
 use crate::{Kind, Smol};
 
 impl Smol {
-    fn home(&self) -> Home {
+    pub(crate) fn home(&self) -> Home {
         match &self.0.kind {
             Kind::Stock(_) => Home::Stock,
             Kind::Workers(workers) => Home::Worker(workers.here()),
@@ -71,8 +73,9 @@ impl Runtime for Smol {
         }
     }
 
-    fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
-        Box::pin(stream::connect(self.home(), endpoint))
+    fn connect(&self, endpoint: Endpoint, options: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+        let connecting = stream::connect(self.home(), endpoint, options);
+        Box::pin(async { Ok(Box::new(connecting.await?) as Box<dyn Stream>) })
     }
 
     fn listen(&self, endpoint: Endpoint, options: ListenOptions) -> io::Result<Box<dyn Listener>> {

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::BytesMut;
-use callboard_runtime::{Endpoint, Stream, StreamInfo};
+use callboard_runtime::{ConnectOptions, Endpoint, Stream, StreamInfo};
 use futures_io::{AsyncRead, AsyncWrite};
 use rustix::net::{RecvFlags, SendAncillaryBuffer};
 
@@ -41,9 +41,9 @@ impl SmolStream {
 }
 
 /// Connects. Dropping the future gives up.
-pub(crate) async fn connect(home: Home, endpoint: Endpoint) -> io::Result<Box<dyn Stream>> {
-    let (file, connecting) = system::connect(&endpoint)?;
-    if matches!(endpoint, Endpoint::Tcp(_)) {
+pub(crate) async fn connect(home: Home, endpoint: Endpoint, options: ConnectOptions) -> io::Result<SmolStream> {
+    let (file, connecting) = system::connect(&endpoint, &options)?;
+    if options.no_delay && matches!(endpoint, Endpoint::Tcp(_)) {
         system::send_without_delay(&file);
     }
     let socket = match connecting {
@@ -51,7 +51,7 @@ pub(crate) async fn connect(home: Home, endpoint: Endpoint) -> io::Result<Box<dy
         Connecting::Underway => finish(Socket::new(&home, file, false)?).await?,
         Connecting::Full(path) => Socket::new(&home, queue_up(path).await?, true)?,
     };
-    Ok(Box::new(SmolStream { socket, peer: endpoint, local: OnceCell::new() }))
+    Ok(SmolStream { socket, peer: endpoint, local: OnceCell::new() })
 }
 
 /// Waits for the end of a connect.
@@ -137,5 +137,40 @@ impl AsyncWrite for SmolStream {
     /// Half-closes: reading goes on.
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(system::half_close(&self.socket))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use callboard_runtime::{ListenOptions, Runtime};
+    use futures_lite::future::zip;
+    use rustix::net::sockopt;
+
+    use super::*;
+    use crate::Smol;
+    use crate::listener::SmolListener;
+
+    /// `TCP_NODELAY` of both ends, as the system says.
+    async fn no_delay(home: Home, is_wanted: bool) -> [bool; 2] {
+        let listen = ListenOptions { no_delay: is_wanted, ..ListenOptions::default() };
+        let mut listener =
+            SmolListener::new(home.clone(), &Endpoint::Tcp(([127, 0, 0, 1], 0).into()), &listen).unwrap();
+        let options = ConnectOptions { no_delay: is_wanted, ..ConnectOptions::default() };
+        let connect = connect(home, callboard_runtime::Listener::local(&listener), options);
+        let (client, server) = zip(connect, poll_fn(|context| listener.poll_stream(context))).await;
+        [client, server].map(|stream| sockopt::tcp_nodelay(stream.unwrap().socket.as_fd()).unwrap())
+    }
+
+    #[test]
+    fn small_writes_are_not_held_back_on_either_side() {
+        for runtime in [Smol::new(), Smol::workers(1)] {
+            let mut seen = Vec::new();
+            let work =
+                async { seen.extend([no_delay(runtime.home(), true).await, no_delay(runtime.home(), false).await]) };
+            runtime.block_on(Box::pin(work)).unwrap();
+            assert_eq!(seen, [[true, true], [false, false]], "{runtime:?}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use callboard_runtime::{Endpoint, ListenOptions};
+use callboard_runtime::{ConnectOptions, Endpoint, ListenOptions};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SendFlags, SocketAddrAny, SocketAddrUnix, SocketType, sockopt};
 
@@ -78,9 +78,13 @@ pub(crate) fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, Endpoint)> {
 }
 
 /// Starts to connect.
-pub(crate) fn connect(to: &Endpoint) -> io::Result<(OwnedFd, Connecting)> {
+pub(crate) fn connect(to: &Endpoint, options: &ConnectOptions) -> io::Result<(OwnedFd, Connecting)> {
+    options.check(to)?;
     let address = address(to)?;
     let file = socket(address.address_family())?;
+    if let Some(local) = options.local {
+        net::bind(&file, &SocketAddrAny::from(local))?;
+    }
     match (net::connect(&file, &address), to) {
         (Ok(()), _) => Ok((file, Connecting::Done)),
         (Err(Errno::INPROGRESS | Errno::INTR), _) => Ok((file, Connecting::Underway)),

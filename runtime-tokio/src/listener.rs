@@ -4,13 +4,14 @@
 //! it is still ours. An accept error is given; one that will last (out of files) also makes the next accept wait.
 
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use callboard_core::Instant;
 use callboard_runtime::{Endpoint, ListenOptions, Listener, Stream, Timer};
 use socket2::{Domain, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 
 use crate::stream::SocketStream;
@@ -26,30 +27,35 @@ pub(crate) fn listen(
     endpoint: Endpoint,
     options: &ListenOptions,
 ) -> io::Result<Box<dyn Listener>> {
-    let pause = Pause { epoch, until: None, timer: TokioTimer::new(epoch, Some(handle.clone())) };
     match endpoint {
-        Endpoint::Tcp(address) => {
-            let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-            // On Windows this option would let two programs share a port.
-            #[cfg(unix)]
-            socket.set_reuse_address(true)?;
-            if options.reuse_port {
-                reuse_port(&socket)?;
-            }
-            socket.bind(&address.into())?;
-            listen_on(&socket, options)?;
-            let socket = {
-                let _entered = handle.enter();
-                TcpListener::from_std(socket.into())?
-            };
-            let local = Endpoint::Tcp(socket.local_addr()?);
-            Ok(Box::new(TcpAcceptor { socket, local, no_delay: options.no_delay, handle, pause }))
-        }
+        Endpoint::Tcp(address) => Ok(Box::new(listen_tcp(handle, epoch, address, options)?)),
         #[cfg(unix)]
-        Endpoint::Unix(path) => Ok(Box::new(unix::UnixAcceptor::new(handle, pause, path, options)?)),
+        Endpoint::Unix(path) => {
+            let pause = Pause::new(epoch, &handle);
+            Ok(Box::new(unix::UnixAcceptor::new(handle, pause, path, options)?))
+        }
         #[cfg(not(unix))]
         Endpoint::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets")),
     }
+}
+
+fn listen_tcp(handle: Handle, epoch: Epoch, address: SocketAddr, options: &ListenOptions) -> io::Result<TcpAcceptor> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // On Windows this option would let two programs share a port.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    if options.reuse_port {
+        reuse_port(&socket)?;
+    }
+    socket.bind(&address.into())?;
+    listen_on(&socket, options)?;
+    let socket = {
+        let _entered = handle.enter();
+        TcpListener::from_std(socket.into())?
+    };
+    let local = Endpoint::Tcp(socket.local_addr()?);
+    let pause = Pause::new(epoch, &handle);
+    Ok(TcpAcceptor { socket, local, no_delay: options.no_delay, handle, pause })
 }
 
 fn listen_on(socket: &Socket, options: &ListenOptions) -> io::Result<()> {
@@ -77,8 +83,8 @@ struct TcpAcceptor {
     pause: Pause,
 }
 
-impl Listener for TcpAcceptor {
-    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Stream>>> {
+impl TcpAcceptor {
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<io::Result<SocketStream<TcpStream>>> {
         ready!(self.pause.poll(context));
         let accepted = {
             let _entered = self.handle.enter();
@@ -89,7 +95,13 @@ impl Listener for TcpAcceptor {
             // It fails only when the peer has gone, which reading will tell.
             let _ = socket.set_nodelay(true);
         }
-        Poll::Ready(Ok(Box::new(SocketStream::new(socket, Endpoint::Tcp(peer)))))
+        Poll::Ready(Ok(SocketStream::new(socket, Endpoint::Tcp(peer))))
+    }
+}
+
+impl Listener for TcpAcceptor {
+    fn poll_accept(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Box<dyn Stream>>> {
+        self.poll_stream(context).map_ok(|stream| Box::new(stream) as Box<dyn Stream>)
     }
 
     fn local(&self) -> Endpoint {
@@ -105,6 +117,10 @@ struct Pause {
 }
 
 impl Pause {
+    fn new(epoch: Epoch, handle: &Handle) -> Self {
+        Self { epoch, until: None, timer: TokioTimer::new(epoch, Some(handle.clone())) }
+    }
+
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(until) = self.until {
             ready!(self.timer.poll_at(context, until));
@@ -222,5 +238,46 @@ mod unix {
                 let _ = fs::remove_file(&self.path);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use callboard_runtime::{ConnectOptions, Runtime};
+    use futures_lite::future::zip;
+
+    use super::*;
+    use crate::Tokio;
+    use crate::stream;
+
+    /// `TCP_NODELAY` of both ends, as the system says.
+    async fn no_delay(is_wanted: bool) -> [bool; 2] {
+        let options = ListenOptions { no_delay: is_wanted, ..ListenOptions::default() };
+        let (handle, epoch) = (Handle::current(), Epoch::now());
+        let mut listener = listen_tcp(handle, epoch, ([127, 0, 0, 1], 0).into(), &options).unwrap();
+        let options = ConnectOptions { no_delay: is_wanted, ..ConnectOptions::default() };
+        let connect = stream::connect_tcp(listener.local().tcp().unwrap(), &options);
+        let (client, server) = zip(connect, poll_fn(|context| listener.poll_stream(context))).await;
+        [client, server].map(|stream| stream.unwrap().socket().nodelay().unwrap())
+    }
+
+    fn check(runtime: &Tokio) {
+        let mut seen = Vec::new();
+        let work = async { seen.extend([no_delay(true).await, no_delay(false).await]) };
+        runtime.block_on(Box::pin(work)).unwrap();
+        assert_eq!(seen, [[true, true], [false, false]]);
+    }
+
+    #[test]
+    fn small_writes_are_not_held_back_on_either_side() {
+        check(&Tokio::workers(1));
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let current = {
+            let _entered = tokio.enter();
+            Tokio::current()
+        };
+        check(&current);
     }
 }

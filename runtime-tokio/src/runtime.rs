@@ -10,7 +10,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 use callboard_core::Instant;
-use callboard_runtime::{BoxFuture, Endpoint, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use callboard_runtime::{
+    BoxFuture, ConnectOptions, Endpoint, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 use tokio::runtime::Handle;
 
 use crate::context::in_context;
@@ -83,8 +85,8 @@ impl Runtime for Tokio {
         Box::new(TokioTimer::new(self.epoch, self.here().ok()))
     }
 
-    fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
-        self.future(|| stream::connect(endpoint))
+    fn connect(&self, endpoint: Endpoint, options: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+        self.future(|| stream::connect(endpoint, options))
     }
 
     fn listen(&self, endpoint: Endpoint, options: ListenOptions) -> io::Result<Box<dyn Listener>> {

@@ -11,23 +11,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use callboard_runtime::{Endpoint, Stream, StreamInfo};
+use callboard_runtime::{ConnectOptions, Endpoint, Stream, StreamInfo};
 use futures_io::{AsyncRead, AsyncWrite};
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Room made for a caller who left none, bytes.
 const ROOM: usize = 16 * 1024;
 
 /// Connects. Call in a Tokio context.
-pub(crate) async fn connect(endpoint: Endpoint) -> io::Result<Box<dyn Stream>> {
+pub(crate) async fn connect(endpoint: Endpoint, options: ConnectOptions) -> io::Result<Box<dyn Stream>> {
+    options.check(&endpoint)?;
     match endpoint {
-        Endpoint::Tcp(address) => {
-            let socket = TcpStream::connect(address).await?;
-            socket.set_nodelay(true)?;
-            Ok(Box::new(SocketStream::new(socket, endpoint)))
-        }
+        Endpoint::Tcp(address) => Ok(Box::new(connect_tcp(address, &options).await?)),
         #[cfg(unix)]
         Endpoint::Unix(ref path) => {
             let socket = tokio::net::UnixStream::connect(path).await?;
@@ -36,6 +33,18 @@ pub(crate) async fn connect(endpoint: Endpoint) -> io::Result<Box<dyn Stream>> {
         #[cfg(not(unix))]
         Endpoint::Unix(_) => Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets")),
     }
+}
+
+pub(crate) async fn connect_tcp(address: SocketAddr, options: &ConnectOptions) -> io::Result<SocketStream<TcpStream>> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(local) = options.local {
+        socket.bind(local)?;
+    }
+    let socket = socket.connect(address).await?;
+    if options.no_delay {
+        socket.set_nodelay(true)?;
+    }
+    Ok(SocketStream::new(socket, Endpoint::Tcp(address)))
 }
 
 /// What TCP and Unix sockets do differently.
@@ -89,6 +98,11 @@ pub(crate) struct SocketStream<S> {
 impl<S: Socket> SocketStream<S> {
     pub(crate) fn new(socket: S, peer: Endpoint) -> Self {
         Self { socket, peer }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn socket(&self) -> &S {
+        &self.socket
     }
 }
 

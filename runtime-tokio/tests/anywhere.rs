@@ -7,7 +7,7 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use callboard_runtime::{Endpoint, Handle, ListenOptions, Listener, Runtime, Stream};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Runtime, Stream};
 use callboard_tokio::Tokio;
 use futures_lite::future::{block_on, poll_fn};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -24,7 +24,7 @@ async fn accept(listener: &mut Box<dyn Listener>) -> io::Result<Box<dyn Stream>>
 fn exercise(handle: &Handle) {
     block_on(async {
         let mut listener = handle.listen(any_port(), ListenOptions::default()).unwrap();
-        let mut client = handle.connect(listener.local()).await.unwrap();
+        let mut client = handle.connect(listener.local(), ConnectOptions::default()).await.unwrap();
         let mut server = accept(&mut listener).await.unwrap();
         assert_eq!(server.info().peer, client.info().local);
         assert_eq!(server.info().local, client.info().peer);
@@ -143,7 +143,7 @@ fn after_the_end_of_the_runtime_nothing_panics() {
         handle.sleep(Duration::from_millis(2)).await;
         assert!(handle.now() >= before + Duration::from_millis(2));
         assert!(handle.listen(any_port(), ListenOptions::default()).is_err());
-        assert!(handle.connect(Endpoint::Tcp(([127, 0, 0, 1], 9).into())).await.is_err());
+        assert!(handle.connect(Endpoint::Tcp(([127, 0, 0, 1], 9).into()), ConnectOptions::default()).await.is_err());
         assert!(handle.run_blocking(Box::new(|| ())).await.is_err());
         assert!(handle.resolve("localhost", 80).await.is_err());
         assert_eq!(handle.resolve("[::1]", 80).await.unwrap(), [(std::net::Ipv6Addr::LOCALHOST, 80).into()]);

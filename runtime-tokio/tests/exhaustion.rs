@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use callboard_core::Instant;
-use callboard_runtime::{Endpoint, Handle, ListenOptions, Listener};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions, Listener};
 use callboard_tokio::Tokio;
 use futures_lite::future::block_on;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -74,7 +74,9 @@ fn without_a_runtime() {
     assert_no_files(&runtime.block_on(Box::pin(async {})).expect_err("it has no reactor"));
     block_on(async {
         let endpoint = Endpoint::Tcp((Ipv4Addr::LOCALHOST, 9).into());
-        assert_no_files(&runtime.connect(endpoint).await.map(drop).expect_err("it has no reactor"));
+        assert_no_files(
+            &runtime.connect(endpoint, ConnectOptions::default()).await.map(drop).expect_err("it has no reactor"),
+        );
         assert_no_files(&runtime.run_blocking(Box::new(|| ())).await.expect_err("it has no threads"));
         assert_no_files(&runtime.resolve("localhost", 80).await.expect_err("it has no threads"));
         runtime.spawn(Box::pin(async { unreachable!("there is nobody to run it") }));

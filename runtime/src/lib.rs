@@ -23,7 +23,8 @@ pub use address::Endpoint;
 pub use buffers::Buffers;
 pub use driver::{DriveError, Driver};
 pub use port::{
-    BoxFuture, Handle, ListenOptions, Listener, Runtime, SignalKind, Signals, Stream, StreamInfo, Task, Timer, TlsInfo,
+    BoxFuture, ConnectOptions, Handle, ListenOptions, Listener, Runtime, SignalKind, Signals, Stream, StreamInfo, Task,
+    Timer, TlsInfo,
 };
 pub use reader::{Lines, ReadError, Reader};
 #[cfg(feature = "websocket")]

@@ -57,8 +57,9 @@ pub trait Runtime: Send + Sync + 'static {
     /// A timer, unset.
     fn timer(&self) -> Box<dyn Timer>;
 
-    /// Connects a stream to an address (already resolved) or a Unix socket.
-    fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>>;
+    /// Connects a stream to an address (already resolved) or a Unix socket. What cannot be (see
+    /// [`ConnectOptions::check`]) is the error of the future.
+    fn connect(&self, endpoint: Endpoint, options: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>>;
 
     /// Listens. Port 0 asks for any free port: see [`Listener::local`].
     fn listen(&self, endpoint: Endpoint, options: ListenOptions) -> io::Result<Box<dyn Listener>>;
@@ -182,6 +183,45 @@ pub trait Listener: Send + 'static {
 
     /// Where it listens, with the port chosen.
     fn local(&self) -> Endpoint;
+}
+
+/// How to connect.
+///
+/// ```
+/// use callboard_runtime::ConnectOptions;
+///
+/// let options = ConnectOptions { local: Some(([192, 0, 2, 7], 0).into()), ..ConnectOptions::default() };
+/// assert!(options.check(&"198.51.100.1:80".parse::<std::net::SocketAddr>()?.into()).is_ok());
+/// assert!(options.check(&"[2001:db8::1]:80".parse::<std::net::SocketAddr>()?.into()).is_err());
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// The address to connect from, for TCP; its port 0 asks for any free one. Default `None`: the system's choice. One
+    /// that is not this host's is `AddrNotAvailable`, one whose port is taken `AddrInUse`.
+    pub local: Option<SocketAddr>,
+    /// `TCP_NODELAY`. Default true.
+    pub no_delay: bool,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { local: None, no_delay: true }
+    }
+}
+
+impl ConnectOptions {
+    /// What cannot be on any system: a local address of another family than the peer's, or one for a Unix socket.
+    /// `InvalidInput`, and the text says which. Adapters ask before they connect.
+    pub fn check(&self, endpoint: &Endpoint) -> io::Result<()> {
+        let Some(local) = self.local else { return Ok(()) };
+        let why = match endpoint.tcp() {
+            Some(address) if address.is_ipv4() == local.is_ipv4() => return Ok(()),
+            Some(address) => format!("the local address {local} is of another family than {address}"),
+            None => format!("a Unix socket cannot be connected from the address {local}"),
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+    }
 }
 
 /// How to listen.

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use callboard::client::Session;
-use callboard::runtime::{ListenOptions, Listener};
+use callboard::runtime::{ConnectOptions, ListenOptions, Listener};
 use callboard::sim::Options;
 use callboard::web::{App, DrainReport, Server};
 use callboard::{Endpoint, Handle, Simulation, Smol, Tokio};
@@ -104,7 +104,7 @@ impl Served {
 
     /// A raw connection to it.
     pub(crate) async fn connect(&self) -> Peer {
-        Peer::new(self.client.connect(self.endpoint.clone()).await.unwrap())
+        Peer::new(self.client.connect(self.endpoint.clone(), ConnectOptions::default()).await.unwrap())
     }
 
     /// Waits until so many connections are open.

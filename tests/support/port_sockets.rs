@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixListener;
 use std::task::Poll;
 
-use callboard_runtime::{Endpoint, Handle, ListenOptions};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions};
 use futures_lite::AsyncWriteExt as _;
 use futures_lite::future::zip;
 
@@ -23,6 +23,8 @@ pub(crate) const CASES: &[Case] = &[
     ("a file that is no socket stays", not_a_socket),
     ("a Unix socket goes with its listener", removed_on_drop),
     ("a connect that nobody waits for any more", cancelled_connect),
+    ("a connect from an address and a port of our choice", chosen_end),
+    ("a connect from where nothing can come", impossible_ends),
     ("localhost", localhost),
     ("address literals", literals),
     ("a name that does not exist", no_such_name),
@@ -31,9 +33,15 @@ pub(crate) const CASES: &[Case] = &[
 fn refused(runtime: &Handle) {
     block(runtime, async {
         let address = listen(runtime, loopback()).local();
-        assert_eq!(error_kind(runtime.connect(address).await), io::ErrorKind::ConnectionRefused);
+        assert_eq!(
+            error_kind(runtime.connect(address, ConnectOptions::default()).await),
+            io::ErrorKind::ConnectionRefused
+        );
         let path = socket_path();
-        assert_eq!(error_kind(runtime.connect(Endpoint::Unix(path)).await), io::ErrorKind::NotFound);
+        assert_eq!(
+            error_kind(runtime.connect(Endpoint::Unix(path), ConnectOptions::default()).await),
+            io::ErrorKind::NotFound
+        );
     });
 }
 
@@ -57,7 +65,7 @@ fn accept_many(runtime: &Handle) {
             for batch in 0..250 / BATCH {
                 let clients: Vec<_> = (0..BATCH)
                     .map(|index| {
-                        let connect = runtime.connect(address.clone());
+                        let connect = runtime.connect(address.clone(), ConnectOptions::default());
                         spawn(runtime, async move {
                             let number = (batch * BATCH + index).to_be_bytes();
                             let mut stream = connect.await.expect("a server");
@@ -80,7 +88,12 @@ fn accept_late(runtime: &Handle) {
         let mut listener = listen(runtime, loopback());
         let mut clients = Vec::new();
         for _ in 0..20 {
-            clients.push(runtime.connect(listener.local()).await.expect("the system's queue has room"));
+            clients.push(
+                runtime
+                    .connect(listener.local(), ConnectOptions::default())
+                    .await
+                    .expect("the system's queue has room"),
+            );
         }
         for _ in 0..20 {
             accept(&mut listener).await.expect("a client");
@@ -90,7 +103,8 @@ fn accept_late(runtime: &Handle) {
             Poll::Ready(())
         })
         .await;
-        let (client, server) = zip(runtime.connect(listener.local()), accept(&mut listener)).await;
+        let (client, server) =
+            zip(runtime.connect(listener.local(), ConnectOptions::default()), accept(&mut listener)).await;
         assert_eq!(client.expect("a server").info().local, server.expect("a client").info().peer);
     });
 }
@@ -112,7 +126,7 @@ fn shared_port(runtime: &Handle) {
         let options = ListenOptions { reuse_port: true, ..ListenOptions::default() };
         let mut first = runtime.listen(loopback(), options.clone()).expect("a free port");
         let mut second = runtime.listen(first.local(), options).expect("a shared port");
-        let client = runtime.connect(first.local());
+        let client = runtime.connect(first.local(), ConnectOptions::default());
         let server = futures_lite::future::or(accept(&mut first), accept(&mut second));
         let (client, server) = zip(client, server).await;
         assert_eq!(client.expect("a server").info().local, server.expect("a client").info().peer);
@@ -125,7 +139,10 @@ fn left_over(runtime: &Handle) {
     drop(UnixListener::bind(&path).expect("a free path"));
     assert!(path.exists());
     block(runtime, async {
-        assert_eq!(error_kind(runtime.connect(Endpoint::Unix(path.clone())).await), io::ErrorKind::ConnectionRefused);
+        assert_eq!(
+            error_kind(runtime.connect(Endpoint::Unix(path.clone()), ConnectOptions::default()).await),
+            io::ErrorKind::ConnectionRefused
+        );
         pair(runtime, Endpoint::Unix(path.clone())).await;
     });
     assert!(!path.exists());
@@ -138,7 +155,7 @@ fn socket_in_use(runtime: &Handle) {
         let again = runtime.listen(Endpoint::Unix(path.clone()), ListenOptions::default());
         assert_eq!(error_kind(again), io::ErrorKind::AddrInUse);
         // The probe may count as a connection; the listener goes on.
-        let client = spawn(runtime, runtime.connect(Endpoint::Unix(path.clone())));
+        let client = spawn(runtime, runtime.connect(Endpoint::Unix(path.clone()), ConnectOptions::default()));
         let mut servers = vec![accept(&mut listener).await.expect("a client")];
         poll_fn(|context| {
             while let Poll::Ready(server) = listener.poll_accept(context) {
@@ -184,15 +201,69 @@ fn cancelled_connect(runtime: &Handle) {
         let mut listener = listen(runtime, loopback());
         for _ in 0..20 {
             // Never polled, and polled once.
-            drop(runtime.connect(listener.local()));
-            let mut connect = runtime.connect(listener.local());
+            drop(runtime.connect(listener.local(), ConnectOptions::default()));
+            let mut connect = runtime.connect(listener.local(), ConnectOptions::default());
             poll_fn(|context| Poll::Ready(connect.as_mut().poll(context).is_ready())).await;
             drop(connect);
         }
         let address = listener.local();
-        let client = spawn(runtime, runtime.connect(address));
+        let client = spawn(runtime, runtime.connect(address, ConnectOptions::default()));
         accept(&mut listener).await.expect("a client");
         client.await.expect("a server");
+    });
+}
+
+/// An address of this host that no connect chooses by itself, where there is one.
+const OURS: [u8; 4] = if cfg!(target_os = "linux") { [127, 0, 0, 2] } else { [127, 0, 0, 1] };
+
+fn from(local: impl Into<SocketAddr>) -> ConnectOptions {
+    ConnectOptions { local: Some(local.into()), ..ConnectOptions::default() }
+}
+
+fn chosen_end(runtime: &Handle) {
+    block(runtime, async {
+        let mut listener = listen(runtime, loopback());
+        // A port that was free a moment ago.
+        let free = listen(runtime, Endpoint::Tcp((OURS, 0).into())).local().tcp().expect("it is TCP");
+        for wanted in [(OURS, 0).into(), free] {
+            let connect = runtime.connect(listener.local(), from(wanted));
+            let (client, server) = zip(connect, accept(&mut listener)).await;
+            let (client, server) = (client.expect("a server").info(), server.expect("a client").info());
+            let seen = server.peer.tcp().expect("it is TCP");
+            assert_eq!(seen.ip(), wanted.ip());
+            assert!(seen.port() != 0 && (wanted.port() == 0 || seen.port() == wanted.port()), "{seen}, not {wanted}");
+            assert_eq!(client.local, server.peer);
+        }
+        // The other options change nothing that can be seen here.
+        let options = ConnectOptions { no_delay: false, ..ConnectOptions::default() };
+        let (client, server) = zip(runtime.connect(listener.local(), options), accept(&mut listener)).await;
+        assert_eq!(client.expect("a server").info().local, server.expect("a client").info().peer);
+    });
+}
+
+fn impossible_ends(runtime: &Handle) {
+    block(runtime, async {
+        let mut listener = listen(runtime, loopback());
+        let address = listener.local();
+        // Of documentation (RFC 5737): nobody has it.
+        let foreign = runtime.connect(address.clone(), from(([192, 0, 2, 1], 0))).await;
+        assert_eq!(error_kind(foreign), io::ErrorKind::AddrNotAvailable);
+        let taken = runtime.connect(address.clone(), from(address.tcp().expect("it is TCP"))).await;
+        assert_eq!(error_kind(taken), io::ErrorKind::AddrInUse);
+        let other_family = runtime.connect(address, from(([0_u16; 8], 0))).await;
+        let error = other_family.map(drop).expect_err("IPv6 does not lead to IPv4");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("another family"), "{error}");
+        let path = socket_path();
+        let _unix = listen(runtime, Endpoint::Unix(path.clone()));
+        let unix = runtime.connect(Endpoint::Unix(path), from((OURS, 0))).await;
+        assert_eq!(error_kind(unix), io::ErrorKind::InvalidInput);
+        // Nothing of that has arrived.
+        poll_fn(|context| {
+            assert!(listener.poll_accept(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
     });
 }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use bytes::BytesMut;
-use callboard_runtime::{Endpoint, Handle, Stream};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, Stream};
 use futures_lite::io::AsyncWrite;
 use futures_lite::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -54,7 +54,7 @@ fn echo(runtime: &Handle, endpoint: Endpoint) {
     let address = listener.local();
     let server = spawn(runtime, async move { serve_echo(accept(&mut listener).await.expect("a client")).await });
     block(runtime, async {
-        let mut stream = runtime.connect(address).await.expect("a server");
+        let mut stream = runtime.connect(address, ConnectOptions::default()).await.expect("a server");
         for round in 1..200 {
             let sent = pattern(round);
             stream.write_all(&sent).await.expect("writing");
@@ -74,7 +74,7 @@ fn mebibyte(runtime: &Handle, endpoint: Endpoint) {
     let server = spawn(runtime, async move { serve_echo(accept(&mut listener).await.expect("a client")).await });
     let sent = pattern(SIZE);
     let received = block(runtime, async {
-        let mut stream = runtime.connect(address).await.expect("a server");
+        let mut stream = runtime.connect(address, ConnectOptions::default()).await.expect("a server");
         let (mut written, mut received, mut is_closed) = (0, Vec::with_capacity(SIZE), false);
         let mut buffer = BytesMut::new();
         poll_fn(|context| {

@@ -19,7 +19,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 
 use bytes::BytesMut;
-use callboard_runtime::{Endpoint, Handle, ListenOptions, Listener, Stream};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Stream};
 use futures_lite::FutureExt as _;
 
 /// A case: a name to print when it fails, and what to do with a fresh runtime.
@@ -114,7 +114,7 @@ pub(crate) async fn accept(listener: &mut Box<dyn Listener>) -> io::Result<Box<d
 /// Two ends of a connection: the client's and the server's.
 pub(crate) async fn pair(runtime: &Handle, endpoint: Endpoint) -> (Box<dyn Stream>, Box<dyn Stream>) {
     let mut listener = listen(runtime, endpoint);
-    let client = runtime.connect(listener.local());
+    let client = runtime.connect(listener.local(), ConnectOptions::default());
     let (client, server) = futures_lite::future::zip(client, accept(&mut listener)).await;
     (client.expect("somebody listens"), server.expect("somebody connects"))
 }

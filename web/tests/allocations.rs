@@ -12,7 +12,8 @@ use std::time::Duration;
 use bytes::BytesMut;
 use callboard_core::Instant;
 use callboard_runtime::{
-    BoxFuture, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, StreamInfo, Task, Timer,
+    BoxFuture, ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, StreamInfo, Task,
+    Timer,
 };
 use callboard_web::{App, Data, Next, Path, Request, Response, get, post};
 use futures_io::{AsyncRead, AsyncWrite};
@@ -65,7 +66,7 @@ impl Runtime for Still {
     fn timer(&self) -> Box<dyn Timer> {
         Box::new(Never)
     }
-    fn connect(&self, _: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+    fn connect(&self, _: Endpoint, _: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         unsupported()
     }
     fn listen(&self, _: Endpoint, _: ListenOptions) -> io::Result<Box<dyn Listener>> {

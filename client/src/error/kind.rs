@@ -12,6 +12,7 @@ use callboard_core::deadlines::{Deadline, Expired, InvalidTimeouts};
 use callboard_core::digest::{ChallengeError, ProofError};
 use callboard_core::event_stream::EventStreamError;
 use callboard_core::form::FormError;
+use callboard_core::happy_eyeballs::Family;
 use callboard_core::http1::{ReceiveError, SendError};
 use callboard_core::multipart::{InvalidPart, PartError};
 use callboard_core::redirect::RedirectError;
@@ -64,6 +65,8 @@ pub enum ErrorKind {
     Resolve(io::Error),
     /// The name has no address.
     NoAddress,
+    /// The host has addresses, but none of the one family that the session may use.
+    NoAddressOfFamily(Family),
     /// No address could be connected to: each that was tried, in order, with its error.
     Connect(Vec<(Endpoint, io::Error)>),
     /// TLS could not be agreed on.
@@ -168,6 +171,7 @@ impl fmt::Display for ErrorKind {
             }
             Self::Resolve(error) => write!(f, "the look-up failed: {error}"),
             Self::NoAddress => f.write_str("the name has no address"),
+            Self::NoAddressOfFamily(family) => write!(f, "the host has no {family} address"),
             Self::Connect(tried) => {
                 f.write_str("no connection")?;
                 tried.iter().try_for_each(|(endpoint, error)| write!(f, "; {endpoint}: {error}"))

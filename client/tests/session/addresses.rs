@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use callboard_client::{CacheSettings, Deadline, ErrorKind, Phase, RaceSettings, Session, Timeouts};
 use callboard_core::Instant;
-use callboard_runtime::{BoxFuture, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use callboard_runtime::{
+    BoxFuture, ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 
 use crate::script::{Server, Step, answer, simulated};
 
@@ -17,7 +19,7 @@ const PORT: u16 = 4_000;
 
 /// What becomes of a connection to an address.
 #[derive(Clone, Copy)]
-enum Road {
+pub(crate) enum Road {
     /// It arrives at the server.
     Open,
     /// It is refused after a while.
@@ -28,26 +30,28 @@ enum Road {
 
 /// A runtime whose names and roads are as a test has them, and what was asked of it.
 #[derive(Clone)]
-struct Roads {
+pub(crate) struct Roads {
     inner: Handle,
     server: Endpoint,
     to: Arc<Vec<(SocketAddr, Road)>>,
-    look_up_time: Duration,
-    log: Arc<Mutex<Log>>,
+    pub(crate) look_up_time: Duration,
+    pub(crate) log: Arc<Mutex<Log>>,
 }
 
 #[derive(Default)]
-struct Log {
+pub(crate) struct Log {
     names: Vec<String>,
     /// Since the start, to which address.
     connects: Vec<(Duration, SocketAddr)>,
+    /// From where each was to come.
+    pub(crate) locals: Vec<Option<SocketAddr>>,
     /// Look-ups that were dropped before they ended.
-    dropped: usize,
+    pub(crate) dropped: usize,
 }
 
 impl Roads {
     /// A server, and roads to it: the answer to every name, in order.
-    fn new(inner: &Handle, roads: &[(&str, Road)]) -> (Self, Server) {
+    pub(crate) fn new(inner: &Handle, roads: &[(&str, Road)]) -> (Self, Server) {
         let server = Server::start(inner, vec![[Step::Head, answer("here")].into_iter().cycle().take(20).collect()]);
         let endpoint = server.origin.strip_prefix("http://").unwrap().parse::<SocketAddr>().unwrap();
         let roads = roads.iter().map(|(address, road)| (SocketAddr::new(address.parse().unwrap(), PORT), *road));
@@ -66,13 +70,13 @@ impl Roads {
     }
 
     /// The last number of each address that was tried, with the milliseconds since the first.
-    fn connects(&self) -> Vec<(u128, String)> {
+    pub(crate) fn connects(&self) -> Vec<(u128, String)> {
         let log = self.log.lock().unwrap();
         let first = log.connects.first().map_or(Duration::ZERO, |(when, _)| *when);
         log.connects.iter().map(|(when, to)| (when.saturating_sub(first).as_millis(), to.ip().to_string())).collect()
     }
 
-    fn look_ups(&self) -> usize {
+    pub(crate) fn look_ups(&self) -> usize {
         self.log.lock().unwrap().names.len()
     }
 }
@@ -101,14 +105,15 @@ impl Runtime for Roads {
         })
     }
 
-    fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+    fn connect(&self, endpoint: Endpoint, options: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         let address = endpoint.tcp().unwrap();
+        self.log.lock().unwrap().locals.push(options.local);
         self.log.lock().unwrap().connects.push((self.inner.now() - Instant::EPOCH, address));
         let road = self.to.iter().find(|(other, _)| other.ip() == address.ip()).map(|(_, road)| *road);
         let (inner, server) = (self.inner.clone(), self.server.clone());
         Box::pin(async move {
             match road.unwrap() {
-                Road::Open => inner.connect(server).await,
+                Road::Open => inner.connect(server, ConnectOptions::default()).await,
                 Road::Refuses(after) => {
                     inner.sleep(after).await;
                     Err(io::ErrorKind::ConnectionRefused.into())
@@ -155,11 +160,11 @@ impl Runtime for Roads {
     }
 }
 
-fn tried(expected: &[(u128, &str)]) -> Vec<(u128, String)> {
+pub(crate) fn tried(expected: &[(u128, &str)]) -> Vec<(u128, String)> {
     expected.iter().map(|(when, to)| (*when, (*to).to_owned())).collect()
 }
 
-async fn fetch(session: &Session, url: &str) -> String {
+pub(crate) async fn fetch(session: &Session, url: &str) -> String {
     session.get(url).await.unwrap().text().await.unwrap()
 }
 

@@ -11,7 +11,9 @@ use std::time::Duration;
 use callboard_client::{Body, Delivery, ErrorKind, FileError, Multipart, Phase, Session, Timeouts};
 use callboard_core::Instant;
 use callboard_core::multipart::Boundary;
-use callboard_runtime::{BoxFuture, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use callboard_runtime::{
+    BoxFuture, ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 use callboard_sim::Simulation;
 
 use crate::cancelling::cut_short;
@@ -207,10 +209,10 @@ fn a_request_may_be_dropped_while_its_file_is_opened_or_read() {
 }
 
 /// Counts what is done away from the reactor, or never does it.
-struct Counting {
-    inner: Handle,
-    jobs: Arc<AtomicUsize>,
-    is_stuck: bool,
+pub(crate) struct Counting {
+    pub(crate) inner: Handle,
+    pub(crate) jobs: Arc<AtomicUsize>,
+    pub(crate) is_stuck: bool,
 }
 
 impl Runtime for Counting {
@@ -239,8 +241,8 @@ impl Runtime for Counting {
         self.inner.timer()
     }
 
-    fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
-        self.inner.connect(endpoint)
+    fn connect(&self, endpoint: Endpoint, options: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+        self.inner.connect(endpoint, options)
     }
 
     fn listen(&self, endpoint: Endpoint, options: ListenOptions) -> io::Result<Box<dyn Listener>> {

@@ -6,6 +6,7 @@ mod cancelling;
 #[cfg(feature = "compression")]
 mod coding;
 mod deadlines;
+mod ends;
 mod events;
 mod failures;
 mod files;
@@ -15,6 +16,7 @@ mod pooling;
 mod redirecting;
 mod repeating;
 mod requests;
+mod resolving;
 mod responses;
 mod script;
 #[cfg(feature = "tls")]

@@ -45,11 +45,17 @@ enum Stage {
 }
 
 impl Fabric {
-    /// Sends a request to connect: its number.
-    pub(crate) fn connect(&mut self, clock: &mut Clockwork, client: HostId, to: Endpoint) -> io::Result<u64> {
+    /// Sends a request to connect: its number. `from`: the address that is asked for, of the family of `to`.
+    pub(crate) fn connect(
+        &mut self,
+        clock: &mut Clockwork,
+        client: HostId,
+        to: Endpoint,
+        from: Option<SocketAddr>,
+    ) -> io::Result<u64> {
         let (server, local, to) = match to {
             Endpoint::Tcp(address) => {
-                let (server, from, to) = self.plan(client, address)?;
+                let (server, from, to) = self.plan(client, address, from)?;
                 (server, Endpoint::Tcp(from), Endpoint::Tcp(to))
             }
             unix @ Endpoint::Unix(_) => {
@@ -75,20 +81,48 @@ impl Fabric {
     }
 
     /// Whom a TCP address leads to, from which address, to which.
-    fn plan(&mut self, client: HostId, mut to: SocketAddr) -> io::Result<(Option<HostId>, SocketAddr, SocketAddr)> {
+    fn plan(
+        &mut self,
+        client: HostId,
+        mut to: SocketAddr,
+        wanted: Option<SocketAddr>,
+    ) -> io::Result<(Option<HostId>, SocketAddr, SocketAddr)> {
         if to.port() == 0 {
             return Err(io::ErrorKind::AddrNotAvailable.into());
         }
         if to.ip().is_unspecified() {
             to.set_ip(if to.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
         }
-        let from: IpAddr = match to.ip() {
+        let server = self.hosts.route(client, to.ip());
+        let usual: IpAddr = match to.ip() {
             loopback if loopback.is_loopback() => loopback,
             IpAddr::V4(_) => Hosts::address_v4(client).into(),
             IpAddr::V6(_) => Hosts::address_v6(client).into(),
         };
-        let port = self.free_port(client)?;
-        Ok((self.hosts.route(client, to.ip()), SocketAddr::new(from, port), to))
+        let from = wanted.map(|wanted| wanted.ip()).filter(|wanted| !wanted.is_unspecified()).unwrap_or(usual);
+        if !Hosts::is_own(client, from) {
+            return Err(io::ErrorKind::AddrNotAvailable.into());
+        }
+        // Nobody could answer to the loopback of another host.
+        if from.is_loopback() && server != Some(client) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let port = match wanted.map(|wanted| wanted.port()) {
+            None | Some(0) => self.free_port(client)?,
+            Some(port) if self.is_taken(client, port) => return Err(io::ErrorKind::AddrInUse.into()),
+            Some(port) => port,
+        };
+        Ok((server, SocketAddr::new(from, port), to))
+    }
+
+    /// Whether somebody on the host listens on the port, or is connected from it.
+    fn is_taken(&self, host: HostId, port: u16) -> bool {
+        let is_at = |endpoint: &Endpoint| endpoint.tcp().is_some_and(|address| address.port() == port);
+        let connects = |attempt: &Attempt| attempt.client == host && is_at(&attempt.local);
+        let has = |half: &Half| half.host == host && is_at(&half.local);
+        self.is_port_open(host, port)
+            || self.attempts.values().any(connects)
+            || self.connections.values().any(|connection| connection.halves.iter().any(has))
     }
 
     /// Sends the message that an attempt is at on its way.

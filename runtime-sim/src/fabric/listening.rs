@@ -92,6 +92,12 @@ impl Fabric {
         port.ok_or_else(|| io::ErrorKind::AddrInUse.into())
     }
 
+    /// Whether anybody on the host listens on a port.
+    pub(super) fn is_port_open(&self, host: HostId, port: u16) -> bool {
+        let on_host = self.listeners.values().filter(|other| other.host == host);
+        on_host.filter_map(|other| other.endpoint.tcp()).any(|address| address.port() == port)
+    }
+
     /// Whether a Unix socket has this path.
     pub(super) fn is_listening(&self, host: HostId, endpoint: &Endpoint) -> bool {
         self.listeners.values().any(|listener| listener.host == host && leads_to(endpoint, &listener.endpoint))

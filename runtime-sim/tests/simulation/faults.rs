@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use callboard_runtime::Handle;
+use callboard_runtime::{ConnectOptions, Handle};
 use callboard_sim::{Fault, SimError, Simulation, TraceEvent};
 use futures_lite::future::{or, poll_once};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -70,7 +70,10 @@ fn a_partition_concerns_its_two_hosts_only() {
     echo(&simulation.host("server"), 80);
     simulation.network().partition("client", "server");
     simulation.block_on(connect(&third, "server", 80)).unwrap().unwrap();
-    let error = simulation.block_on(handle(&client).connect(tcp("10.0.0.3:80"))).map(drop).unwrap_err();
+    let error = simulation
+        .block_on(handle(&client).connect(tcp("10.0.0.3:80"), ConnectOptions::default()))
+        .map(drop)
+        .unwrap_err();
     assert!(matches!(error, SimError::Deadlock { .. }), "{error}");
 }
 
@@ -82,7 +85,7 @@ fn connects_wait_for_a_partition_to_heal_wherever_they_are() {
         let client = handle(&simulation.host("client"));
         let mut listener = listen(&simulation.host("server"), 80);
         simulation.network().during(moment..30 * SECOND, partition());
-        let mut connect = client.connect(tcp("10.0.0.2:80"));
+        let mut connect = client.connect(tcp("10.0.0.2:80"), ConnectOptions::default());
         simulation
             .block_on(async {
                 assert!(ends(&client, 20 * SECOND, &mut connect).await.is_none());
@@ -103,7 +106,7 @@ fn healing_what_is_whole_changes_nothing() {
     let mut listener = listen(&server, 80);
     simulation.network().schedule(5 * MILLISECOND, partition().end().unwrap());
     simulation.network().schedule(15 * MILLISECOND, partition().end().unwrap());
-    let stream = simulation.block_on(client.connect(tcp("10.0.0.2:80"))).unwrap().unwrap();
+    let stream = simulation.block_on(client.connect(tcp("10.0.0.2:80"), ConnectOptions::default())).unwrap().unwrap();
     assert_eq!(simulation.now().as_nanos(), 20_000_000);
     simulation.run_for(SECOND).unwrap();
     let accepted = [(); 2].map(|()| simulation.block_on(poll_once(accept(&mut listener))).unwrap().is_some());
@@ -122,14 +125,14 @@ fn a_black_hole_never_answers_and_leaves_connections_alone() {
             let _listener = listen(&server, 80);
             let network = simulation.network();
             network.black_hole("client", "server");
-            let mut swallowed = runtime.connect(tcp("10.0.0.2:80"));
+            let mut swallowed = runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default());
             assert!(ends(&runtime, 100 * SECOND, &mut swallowed).await.is_none());
             one.write_all(b"x").await.unwrap();
             other.read_exact(&mut [0]).await.expect("old connections go on");
             network.heal("client", "server");
             assert!(ends(&runtime, 100 * SECOND, &mut swallowed).await.is_none(), "what it took is gone");
             drop(swallowed);
-            runtime.connect(tcp("10.0.0.2:80")).await.expect("new ones are answered");
+            runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default()).await.expect("new ones are answered");
             drop((one, other));
         })
         .unwrap();

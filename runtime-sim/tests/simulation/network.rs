@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use callboard_runtime::{Endpoint, ListenOptions};
+use callboard_runtime::{ConnectOptions, Endpoint, ListenOptions};
 use callboard_sim::{Options, SimError, Simulation, TraceEvent};
 use futures_lite::future::{poll_once, zip};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -82,11 +82,16 @@ fn loopback_is_the_hosts_own() {
     simulation
         .block_on(async {
             let mut listener = handle(&one).listen(tcp("127.0.0.1:80"), ListenOptions::default()).unwrap();
-            let (stream, _) = zip(handle(&one).connect(tcp("127.0.0.1:80")), accept(&mut listener)).await;
+            let (stream, _) =
+                zip(handle(&one).connect(tcp("127.0.0.1:80"), ConnectOptions::default()), accept(&mut listener)).await;
             assert_eq!(stream.unwrap().info().local.tcp().unwrap().ip().to_string(), "127.0.0.1");
-            let (stream, _) = zip(handle(&one).connect(tcp("0.0.0.0:80")), accept(&mut listener)).await;
+            let (stream, _) =
+                zip(handle(&one).connect(tcp("0.0.0.0:80"), ConnectOptions::default()), accept(&mut listener)).await;
             assert_eq!(stream.unwrap().info().peer, tcp("127.0.0.1:80"));
-            assert_eq!(kind(handle(&two).connect(tcp("127.0.0.1:80")).await), ErrorKind::ConnectionRefused);
+            assert_eq!(
+                kind(handle(&two).connect(tcp("127.0.0.1:80"), ConnectOptions::default()).await),
+                ErrorKind::ConnectionRefused
+            );
             assert_eq!(kind(connect(&two, "one", 80).await), ErrorKind::ConnectionRefused);
         })
         .unwrap();
@@ -161,19 +166,50 @@ fn nobody_listens_so_the_connect_is_refused_after_a_round_trip() {
     let simulation = Simulation::with_options(3, steady());
     let client = simulation.host("client");
     simulation.host("server");
-    let result = simulation.block_on(handle(&client).connect(tcp("10.0.0.2:80"))).unwrap();
+    let result = simulation.block_on(handle(&client).connect(tcp("10.0.0.2:80"), ConnectOptions::default())).unwrap();
     assert_eq!(kind(result), ErrorKind::ConnectionRefused);
     assert_eq!(simulation.now().as_nanos(), 20_000_000);
     assert!(simulation.census().is_empty());
 }
 
 #[test]
+fn a_host_connects_from_its_own_addresses_only() {
+    let simulation = Simulation::with_options(3, steady());
+    let (client, server) = (simulation.host("client"), simulation.host("server"));
+    let from = async |local: &str, to: &str| {
+        let options = ConnectOptions { local: Some(local.parse().unwrap()), ..ConnectOptions::default() };
+        handle(&client).connect(tcp(to), options).await
+    };
+    let outcome = simulation.block_on(async {
+        let mut listener = listen(&server, 80);
+        for local in ["10.0.0.1:0", "0.0.0.0:0", "10.0.0.1:7", "0.0.0.0:8"] {
+            let (one, other) = zip(from(local, "10.0.0.2:80"), accept(&mut listener)).await;
+            let (one, other) = (one.unwrap().info(), other.unwrap().info());
+            let (seen, wanted) = (other.peer.tcp().unwrap(), local.parse::<SocketAddr>().unwrap());
+            assert_eq!((one.local.tcp(), seen.ip().to_string().as_str()), (Some(seen), "10.0.0.1"));
+            assert!(wanted.port() == 0 || wanted.port() == seen.port(), "{local}");
+        }
+        // Of another host; its loopback cannot be answered to; a port that is in use by a listener, by a connection.
+        assert_eq!(kind(from("10.0.0.2:0", "10.0.0.2:80").await), ErrorKind::AddrNotAvailable);
+        assert_eq!(kind(from("127.0.0.1:0", "10.0.0.2:80").await), ErrorKind::InvalidInput);
+        let _own = listen(&client, 90);
+        assert_eq!(kind(from("10.0.0.1:90", "10.0.0.2:80").await), ErrorKind::AddrInUse);
+        let (_open, _other) = zip(from("10.0.0.1:91", "10.0.0.2:80"), accept(&mut listener)).await;
+        assert_eq!(kind(from("10.0.0.1:91", "10.0.0.2:80").await), ErrorKind::AddrInUse);
+        let mut under_way = Box::pin(from("10.0.0.1:92", "10.0.0.2:80"));
+        assert!(poll_once(under_way.as_mut()).await.is_none());
+        assert_eq!(kind(from("10.0.0.1:92", "10.0.0.2:80").await), ErrorKind::AddrInUse);
+    });
+    outcome.unwrap();
+}
+
+#[test]
 fn an_address_of_nobody_is_unreachable() {
     let simulation = Simulation::new(3);
     let client = simulation.host("client");
-    let result = simulation.block_on(handle(&client).connect(tcp("192.0.2.1:80"))).unwrap();
+    let result = simulation.block_on(handle(&client).connect(tcp("192.0.2.1:80"), ConnectOptions::default())).unwrap();
     assert_eq!(kind(result), ErrorKind::HostUnreachable);
-    let result = simulation.block_on(handle(&client).connect(tcp("10.0.0.1:0"))).unwrap();
+    let result = simulation.block_on(handle(&client).connect(tcp("10.0.0.1:0"), ConnectOptions::default())).unwrap();
     assert_eq!(kind(result), ErrorKind::AddrNotAvailable);
 }
 
@@ -184,7 +220,7 @@ fn a_connect_is_done_once_the_answer_is_back_whether_accepted_or_not() {
     let _listener = listen(&server, 80);
     simulation
         .block_on(async {
-            let stream = handle(&client).connect(tcp("10.0.0.2:80")).await.unwrap();
+            let stream = handle(&client).connect(tcp("10.0.0.2:80"), ConnectOptions::default()).await.unwrap();
             assert_eq!(simulation.now().as_nanos(), 20_000_000);
             assert_eq!(simulation.census().streams, 2, "the other end is in the backlog");
             drop(stream);
@@ -201,9 +237,9 @@ fn a_full_backlog_makes_connects_wait() {
     let runtime = handle(&client);
     simulation
         .block_on(async {
-            let _first = runtime.connect(tcp("10.0.0.2:80")).await.unwrap();
-            let _second = runtime.connect(tcp("10.0.0.2:80")).await.unwrap();
-            let mut third = runtime.connect(tcp("10.0.0.2:80"));
+            let _first = runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default()).await.unwrap();
+            let _second = runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default()).await.unwrap();
+            let mut third = runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default());
             let patience = runtime.sleep(10 * SECOND);
             let gave_up = futures_lite::future::or(
                 async {
@@ -230,7 +266,7 @@ fn a_backlog_has_room_for_one_at_least() {
     let (client, server) = (simulation.host("client"), simulation.host("server"));
     let options = ListenOptions { backlog: 0, ..ListenOptions::default() };
     let _listener = handle(&server).listen(tcp("0.0.0.0:80"), options).unwrap();
-    simulation.block_on(handle(&client).connect(tcp("10.0.0.2:80"))).unwrap().unwrap();
+    simulation.block_on(handle(&client).connect(tcp("10.0.0.2:80"), ConnectOptions::default())).unwrap().unwrap();
 }
 
 #[test]
@@ -241,8 +277,8 @@ fn a_dropped_listener_refuses_and_resets_what_waits_for_it() {
     simulation
         .block_on(async {
             let listener = listen(&server, 80);
-            let mut waiting = runtime.connect(tcp("10.0.0.2:80")).await.unwrap();
-            let late = runtime.connect(tcp("10.0.0.2:80"));
+            let mut waiting = runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default()).await.unwrap();
+            let late = runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default());
             let (late, ()) = zip(late, async {
                 drop(listener);
             })
@@ -264,7 +300,7 @@ fn a_connect_that_is_given_up_leaves_nothing() {
         let runtime = handle(&client);
         simulation
             .block_on(async {
-                let mut attempt = runtime.connect(tcp("10.0.0.2:80"));
+                let mut attempt = runtime.connect(tcp("10.0.0.2:80"), ConnectOptions::default());
                 assert!(poll_once(&mut attempt).await.is_none());
                 runtime.sleep(pause * MILLISECOND).await;
                 assert_eq!(simulation.census().connecting, 1);
@@ -290,7 +326,7 @@ fn a_connect_that_is_given_up_does_not_keep_the_world_going() {
     let simulation = Simulation::with_options(3, steady());
     simulation.host("server");
     let runtime = handle(&simulation.host("client"));
-    simulation.block_on(poll_once(runtime.connect(tcp("10.0.0.1:80")))).map(drop).unwrap();
+    simulation.block_on(poll_once(runtime.connect(tcp("10.0.0.1:80"), ConnectOptions::default()))).map(drop).unwrap();
     let error = simulation.block_on(pending::<()>()).unwrap_err();
     assert!(matches!(error, SimError::Deadlock { at, .. } if at.as_nanos() == 0), "{error}");
 }
@@ -306,7 +342,8 @@ fn unix_sockets_are_found_by_their_path_on_their_host() {
             assert_eq!(listener.local(), socket);
             let again = handle(&one).listen(socket.clone(), ListenOptions::default());
             assert_eq!(kind(again), ErrorKind::AddrInUse);
-            let (client, server) = zip(handle(&one).connect(socket.clone()), accept(&mut listener)).await;
+            let (client, server) =
+                zip(handle(&one).connect(socket.clone(), ConnectOptions::default()), accept(&mut listener)).await;
             let (mut client, mut server) = (client.unwrap(), server.unwrap());
             assert_eq!(client.info().peer, socket);
             assert_eq!(server.info().peer, Endpoint::Unix(PathBuf::new()));
@@ -315,9 +352,15 @@ fn unix_sockets_are_found_by_their_path_on_their_host() {
             let mut text = String::new();
             server.read_to_string(&mut text).await.unwrap();
             assert_eq!(text, "hello");
-            assert_eq!(kind(handle(&two).connect(socket.clone()).await), ErrorKind::NotFound);
+            assert_eq!(
+                kind(handle(&two).connect(socket.clone(), ConnectOptions::default()).await),
+                ErrorKind::NotFound
+            );
             drop(listener);
-            assert_eq!(kind(handle(&one).connect(socket.clone()).await), ErrorKind::NotFound);
+            assert_eq!(
+                kind(handle(&one).connect(socket.clone(), ConnectOptions::default()).await),
+                ErrorKind::NotFound
+            );
             let unnamed = Endpoint::Unix(PathBuf::new());
             assert_eq!(kind(handle(&one).listen(unnamed, ListenOptions::default())), ErrorKind::InvalidInput);
         })

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use callboard_runtime::{Endpoint, Handle, ListenOptions, Listener, Stream};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Stream};
 use callboard_sim::{Host, Options, Simulation};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
@@ -47,7 +47,7 @@ pub(crate) async fn accept(listener: &mut Box<dyn Listener>) -> io::Result<BoxSt
 pub(crate) async fn connect(host: &Host, name: &str, port: u16) -> io::Result<BoxStream> {
     let runtime = handle(host);
     let address = runtime.resolve(name, port).await?[0];
-    runtime.connect(Endpoint::Tcp(address)).await
+    runtime.connect(Endpoint::Tcp(address), ConnectOptions::default()).await
 }
 
 /// Two hosts with a connection between them: the client's end and the server's.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use callboard_runtime::{Endpoint, Handle, ListenOptions, Runtime, Stream};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions, Runtime, Stream};
 use callboard_smol::Smol;
 use futures_lite::AsyncWriteExt as _;
 use futures_lite::future::block_on as foreign_block_on;
@@ -258,7 +258,7 @@ fn a_thousand_connections_leave_nothing() {
                 }
             });
             for _ in 0..1000 {
-                let mut stream = runtime.connect(address.clone()).await.expect("a server");
+                let mut stream = runtime.connect(address.clone(), ConnectOptions::default()).await.expect("a server");
                 // The peer may be gone already.
                 let _ = stream.write_all(b"x").await;
             }
@@ -276,8 +276,9 @@ fn a_full_queue_of_a_unix_listener_is_waited_for() {
         let path = socket_path();
         let mut listener = runtime.listen(Endpoint::Unix(path.clone()), options).expect("a free path");
         block(&runtime, async {
-            let clients: Vec<_> =
-                (0..6).map(|_| spawn(&runtime, runtime.connect(Endpoint::Unix(path.clone())))).collect();
+            let clients: Vec<_> = (0..6)
+                .map(|_| spawn(&runtime, runtime.connect(Endpoint::Unix(path.clone()), ConnectOptions::default())))
+                .collect();
             runtime.sleep(Duration::from_millis(5)).await;
             let mut servers = Vec::new();
             for _ in 0..6 {

@@ -18,7 +18,9 @@ use super::address::Address;
 use super::context::{Actor, Context};
 use super::mailbox::hosted;
 use super::options::MailboxOptions;
-use crate::{BoxFuture, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use crate::{
+    BoxFuture, ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 
 /// A [`Context`] to hand to [`Actor::handle`] in a test.
 ///
@@ -146,7 +148,7 @@ impl Runtime for Still {
         Box::new(Never)
     }
 
-    fn connect(&self, _: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+    fn connect(&self, _: Endpoint, _: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         Box::pin(ready(Err(unsupported())))
     }
 

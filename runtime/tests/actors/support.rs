@@ -12,7 +12,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use callboard_core::Instant;
-use callboard_runtime::{BoxFuture, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use callboard_runtime::{
+    BoxFuture, ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 
 /// The runtime. Dropping the last clone drops its tasks.
 #[derive(Clone)]
@@ -215,7 +217,7 @@ impl Runtime for Port {
         Box::new(TestTimer { runtime: Weak::clone(&self.0), set: None })
     }
 
-    fn connect(&self, _: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+    fn connect(&self, _: Endpoint, _: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
         Box::pin(ready(Err(io::ErrorKind::Unsupported.into())))
     }
 

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use crate::support::Peer;
 use callboard_core::Instant;
-use callboard_runtime::{BoxFuture, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer};
+use callboard_runtime::{
+    BoxFuture, ConnectOptions, Endpoint, Handle, ListenOptions, Listener, Runtime, Signals, Stream, Task, Timer,
+};
 use callboard_sim::{SimRuntime, Simulation};
 use callboard_web::{App, get};
 
@@ -56,8 +58,8 @@ impl Runtime for Failing {
     fn timer(&self) -> Box<dyn Timer> {
         self.inner.timer()
     }
-    fn connect(&self, endpoint: Endpoint) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
-        self.inner.connect(endpoint)
+    fn connect(&self, endpoint: Endpoint, options: ConnectOptions) -> BoxFuture<'static, io::Result<Box<dyn Stream>>> {
+        self.inner.connect(endpoint, options)
     }
     fn listen(&self, endpoint: Endpoint, options: ListenOptions) -> io::Result<Box<dyn Listener>> {
         let errors = Mutex::new(self.errors.iter().copied().collect());

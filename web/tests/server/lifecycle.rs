@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::{Peer, World};
-use callboard_runtime::{Endpoint, Handle, SignalKind};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, SignalKind};
 use callboard_sim::{Options, Simulation};
 use callboard_web::{App, Body, Bytes, Fate, Limits, PeerAddress, PeerGone, StartError, Upgrade, get, post};
 use futures_lite::StreamExt;
@@ -120,7 +120,7 @@ fn run_drains_at_the_first_signal_and_cuts_at_the_second() {
                 server.signal(SignalKind::Interrupt);
                 runtime.sleep(SECOND).await;
             }
-            let refused = runtime.connect(address).await.err().map(|error| error.kind());
+            let refused = runtime.connect(address, ConnectOptions::default()).await.err().map(|error| error.kind());
             seen.lock().unwrap().push(format!("{refused:?}"));
             let answer = peer.rest().await.map_err(|error| error.kind());
             seen.lock().unwrap().push(format!("{:?}", answer.map(|text| text.ends_with("slept"))));

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use callboard_runtime::{Endpoint, Handle, Stream};
+use callboard_runtime::{ConnectOptions, Endpoint, Handle, Stream};
 use callboard_sim::Simulation;
 use callboard_web::{App, Server};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -79,7 +79,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) async fn connect(runtime: &Handle, endpoint: Endpoint) -> Self {
-        let stream = runtime.connect(endpoint).await.unwrap();
+        let stream = runtime.connect(endpoint, ConnectOptions::default()).await.unwrap();
         Self { stream, runtime: runtime.clone(), received: Vec::new() }
     }
 
