@@ -4,6 +4,8 @@
 //! outside the lock. Dropping a [`Lease`] or a [`Ticket`] gives back what it holds, so that a request can be dropped
 //! at any point.
 
+mod closing;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -14,6 +16,8 @@ use callboard_runtime::Handle;
 
 use crate::connection::Connection;
 use crate::sweeper::{Alarm, Sweeper};
+
+pub(crate) use closing::Watch;
 
 /// The connections of a session.
 pub(crate) struct Connections {
@@ -29,12 +33,16 @@ struct State {
     /// Idle connections by the index of their slot.
     idle: Vec<Option<Box<Connection>>>,
     waiting: BTreeMap<WaiterId, Waiting>,
+    /// Who is to be told of the end.
+    watching: BTreeMap<u64, Waker>,
+    watches: u64,
 }
 
 /// What a waiter has.
 enum Waiting {
     Still(Option<Waker>),
     Granted(Grant),
+    Dismissed,
 }
 
 /// The answer to a checkout.
@@ -45,11 +53,20 @@ pub(crate) enum Place {
     Queue(Ticket),
     /// The queue is full.
     Refused,
+    /// The session was closed.
+    Closed,
 }
 
 impl Connections {
     pub(crate) fn new(limits: PoolLimits, runtime: Handle) -> Arc<Self> {
-        let state = State { pool: Pool::new(limits), sweep: None, idle: Vec::new(), waiting: BTreeMap::new() };
+        let state = State {
+            pool: Pool::new(limits),
+            sweep: None,
+            idle: Vec::new(),
+            waiting: BTreeMap::new(),
+            watching: BTreeMap::new(),
+            watches: 0,
+        };
         Arc::new(Self { state: Mutex::new(state), runtime, alarm: Arc::default() })
     }
 
@@ -68,6 +85,7 @@ impl Connections {
                 Place::Queue(Ticket { connections: Arc::clone(self), waiter, is_open: true })
             }
             Checkout::Refused => Place::Refused,
+            Checkout::Closed => Place::Closed,
         };
         self.conclude(state);
         place
@@ -115,7 +133,15 @@ impl Connections {
                         wakers.push(waker);
                     }
                 }
+                PoolEvent::Dismissed(waiter) => {
+                    if let Some(Waiting::Still(Some(waker))) = state.waiting.insert(waiter, Waiting::Dismissed) {
+                        wakers.push(waker);
+                    }
+                }
             }
+        }
+        if state.pool.is_closed() && state.pool.is_empty() {
+            wakers.extend(std::mem::take(&mut state.watching).into_values());
         }
         let before = state.sweep;
         let due = state.pool.poll_timeout().filter(|due| before.is_none_or(|before| *due < before));
@@ -236,15 +262,20 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// Ready with the slot.
-    pub(crate) fn poll(&mut self, context: &Context<'_>) -> Poll<Lease> {
+    /// Ready with the slot; `None`: the session was closed.
+    pub(crate) fn poll(&mut self, context: &Context<'_>) -> Poll<Option<Lease>> {
         let mut state = self.connections.lock();
         match state.waiting.get_mut(&self.waiter) {
             Some(Waiting::Granted(grant)) => {
                 let grant = *grant;
                 state.waiting.remove(&self.waiter);
                 self.is_open = false;
-                Poll::Ready(self.connections.lease(&mut state, grant))
+                Poll::Ready(Some(self.connections.lease(&mut state, grant)))
+            }
+            Some(Waiting::Dismissed) => {
+                state.waiting.remove(&self.waiter);
+                self.is_open = false;
+                Poll::Ready(None)
             }
             Some(Waiting::Still(waker)) => {
                 if !waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {

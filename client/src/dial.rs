@@ -189,7 +189,8 @@ impl Dial {
         Ok(None)
     }
 
-    fn phase(&self) -> Phase {
+    /// How far it has come.
+    pub(crate) fn phase(&self) -> Phase {
         match self.step {
             Step::Resolve(_) => Phase::Dns,
             Step::Begin(_) | Step::Race(_) | Step::Socket(..) => Phase::Connect,

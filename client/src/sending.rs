@@ -21,7 +21,7 @@ use callboard_runtime::{BoxFuture, Endpoint, Timer};
 use crate::body::{Body, Content};
 use crate::clock::Clock;
 use crate::connection::Event;
-use crate::connections::{Lease, Place, Ticket};
+use crate::connections::{Lease, Place, Ticket, Watch};
 use crate::cookies;
 use crate::dial::Dial;
 use crate::error::{Error, ErrorKind, Hop, Phase};
@@ -46,6 +46,8 @@ pub struct Sending {
     history: Vec<Hop>,
     /// None until an attempt has failed.
     retry: Option<Box<Retry>>,
+    /// Of the end of the session, since something was waited for that is no connection.
+    watch: Option<Watch>,
 }
 
 enum Stage {
@@ -62,6 +64,22 @@ enum Stage {
     Done,
 }
 
+impl Stage {
+    /// Where it waits for something that ends with the session, and does not hear of that from the pool.
+    fn phase_without_connection(&self) -> Option<Phase> {
+        match self {
+            Self::Open(_) => Some(Phase::Build),
+            Self::Backoff(_) => Some(Phase::Queue),
+            Self::Dial(dial) => Some(dial.phase()),
+            Self::New | Self::Checkout | Self::Queue(_) | Self::Head(_) | Self::Done => None,
+        }
+    }
+}
+
+fn closed(phase: Phase) -> Error {
+    Error::new(phase, ErrorKind::SessionClosed)
+}
+
 impl Sending {
     pub(crate) fn new(session: Arc<Shared>, order: Result<Box<Order>, Error>) -> Self {
         let (order, failure) = match order {
@@ -69,7 +87,7 @@ impl Sending {
             Err(error) => (None, Some(error)),
         };
         let (deadlines, history) = (Deadlines::new(Instant::EPOCH), Vec::new());
-        Self { session, order, failure, stage: Stage::New, deadlines, timer: None, history, retry: None }
+        Self { session, order, failure, stage: Stage::New, deadlines, timer: None, history, retry: None, watch: None }
     }
 
     fn poll_answer(&mut self, order: &mut Order, context: &mut Context<'_>) -> Poll<Result<Answer, Error>> {
@@ -84,6 +102,12 @@ impl Sending {
     /// Goes on until the answer is there or something has failed.
     fn poll_stage(&mut self, order: &mut Order, context: &mut Context<'_>) -> Poll<Result<Answer, Error>> {
         loop {
+            if let Some(phase) = self.stage.phase_without_connection() {
+                let watch = self.watch.get_or_insert_with(|| self.session.connections.watch());
+                if watch.poll_closed(context).is_ready() {
+                    return Poll::Ready(Err(closed(phase)));
+                }
+            }
             match &mut self.stage {
                 Stage::New => {
                     let check = order.timeouts.check();
@@ -108,9 +132,10 @@ impl Sending {
                 },
                 Stage::Checkout => self.stage = self.checkout(self.session.runtime.now(), order, context)?,
                 Stage::Queue(ticket) => match ticket.poll(context) {
-                    Poll::Ready(lease) => {
+                    Poll::Ready(Some(lease)) => {
                         self.stage = self.occupy(lease, self.session.runtime.now(), order, context)?;
                     }
+                    Poll::Ready(None) => return Poll::Ready(Err(closed(Phase::Queue))),
                     Poll::Pending => ready!(self.poll_deadline(Phase::Queue, order, context))?,
                 },
                 Stage::Backoff(at) => {
@@ -162,6 +187,7 @@ impl Sending {
                 Ok(Stage::Queue(ticket))
             }
             Place::Refused => Err(Error::new(Phase::Queue, ErrorKind::QueueFull)),
+            Place::Closed => Err(closed(Phase::Queue)),
         }
     }
 

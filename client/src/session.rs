@@ -132,6 +132,34 @@ impl Session {
         self.shared.names.forget(name);
     }
 
+    /// Ends the session and all its clones. Idle connections close; requests to come, and those that wait for a
+    /// connection, look a name up or are connecting, fail with
+    /// [`ErrorKind::SessionClosed`](crate::ErrorKind::SessionClosed), never sent. Requests that have a connection go on,
+    /// as do bodies that are being read, and each WebSocket; their connections close when they end. To cut them, drop
+    /// them. [`closed`](Self::closed) waits for them.
+    ///
+    /// ```no_run
+    /// # async fn example(session: callboard_client::Session) {
+    /// session.close();
+    /// session.closed().await;
+    /// # }
+    /// ```
+    pub fn close(&self) {
+        self.shared.connections.close();
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.shared.connections.is_closed()
+    }
+
+    /// Waits until the session was closed and none of its connections is left. It has no deadline of its own: the
+    /// requests under way have theirs.
+    pub async fn closed(&self) {
+        let watch = self.shared.connections.watch();
+        std::future::poll_fn(|context| watch.poll_ended(context)).await;
+    }
+
     /// Closes the idle connections. Dropping the last clone of a session does that too.
     pub fn close_idle(&self) {
         self.shared.connections.evict(None);

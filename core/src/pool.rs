@@ -69,6 +69,8 @@ pub enum Checkout {
     Queued(WaiterId),
     /// Too many wait already: [`PoolLimits::waiting`].
     Refused,
+    /// [`Pool::close`] was called.
+    Closed,
 }
 
 /// What the pool asks its host to do.
@@ -81,7 +83,10 @@ pub enum PoolEvent {
         /// What it got.
         grant: Grant,
     },
-    /// Close the connection that was idle in this slot: expired, or evicted for another host. The slot is gone.
+    /// This waiter gets nothing: the pool was closed. It waits no longer.
+    Dismissed(WaiterId),
+    /// Close the connection that was idle in this slot: expired, evicted for another host, or the pool was closed. The
+    /// slot is gone.
     Close(SlotId),
 }
 
@@ -146,13 +151,15 @@ pub struct Pool<K> {
     events: VecDeque<PoolEvent>,
     /// Not later than the first expiry of an idle slot.
     sweep: Option<Instant>,
+    is_closed: bool,
 }
 
 impl<K: Ord + Clone> Pool<K> {
     /// An empty pool.
     pub fn new(limits: PoolLimits) -> Self {
         let limits = PoolLimits { total: limits.total.max(1), per_host: limits.per_host.max(1), ..limits };
-        Self { limits, slots: Slots::new(), waiters: Waiters::new(), events: VecDeque::new(), sweep: None }
+        let (slots, waiters, events) = (Slots::new(), Waiters::new(), VecDeque::new());
+        Self { limits, slots, waiters, events, sweep: None, is_closed: false }
     }
 
     /// The limits in force.
@@ -166,6 +173,9 @@ impl<K: Ord + Clone> Pool<K> {
         K: Borrow<Q>,
         Q: Ord + ToOwned<Owned = K> + ?Sized,
     {
+        if self.is_closed {
+            return Checkout::Closed;
+        }
         let host = self.slots.host(key);
         if let Some(slot) = self.reuse(host, now) {
             return Checkout::Granted(Grant::Reuse(slot));
@@ -203,8 +213,8 @@ impl<K: Ord + Clone> Pool<K> {
             None => {
                 let longest = now + self.limits.idle_timeout;
                 let until = until.map_or(longest, |until| until.min(longest));
-                if until <= now {
-                    self.close(slot);
+                if until <= now || self.is_closed {
+                    self.shut(slot);
                 } else {
                     self.slots.set_idle(slot, until);
                     self.sweep = Some(self.sweep.map_or(until, |sweep| sweep.min(until)));
@@ -215,7 +225,7 @@ impl<K: Ord + Clone> Pool<K> {
                 self.grant(waiter, Grant::Reuse(slot));
             }
             // The oldest waiter is for another host, and its turn has come: the place is what it needs.
-            Some(_) => self.close(slot),
+            Some(_) => self.shut(slot),
         }
         self.settle();
     }
@@ -263,9 +273,30 @@ impl<K: Ord + Clone> Pool<K> {
             None => None,
         };
         for slot in self.slots.idle_slots(|_, of| host.is_none_or(|host| host == of)) {
-            self.close(slot);
+            self.shut(slot);
         }
         self.settle();
+    }
+
+    /// Ends the pool, for ever: who waits is dismissed, what is idle closes, and nobody gets a slot any more. A slot that
+    /// is held stays its holder's; released, its connection closes.
+    pub fn close(&mut self) {
+        self.is_closed = true;
+        while let Some((waiter, host)) = self.waiters.pop_first() {
+            self.slots.host_mut(host).waiting.remove(&waiter);
+            self.list(host);
+            self.slots.forget_if_unused(host);
+            self.events.push_back(PoolEvent::Dismissed(waiter));
+        }
+        for slot in self.slots.idle_slots(|_, _| true) {
+            self.shut(slot);
+        }
+        self.sweep = None;
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     /// Closes what has been idle for too long. An early call is harmless.
@@ -274,7 +305,7 @@ impl<K: Ord + Clone> Pool<K> {
             return;
         }
         for slot in self.slots.idle_slots(|until, _| until <= now) {
-            self.close(slot);
+            self.shut(slot);
         }
         self.sweep = self.slots.next_expiry();
         self.settle();
@@ -322,7 +353,7 @@ impl<K: Ord + Clone> Pool<K> {
         }
         match self.slots.oldest_idle() {
             Some(slot) => {
-                self.close(slot);
+                self.shut(slot);
                 true
             }
             None => false,
@@ -348,7 +379,7 @@ impl<K: Ord + Clone> Pool<K> {
         }
     }
 
-    fn close(&mut self, slot: SlotId) {
+    fn shut(&mut self, slot: SlotId) {
         self.free(slot);
         self.events.push_back(PoolEvent::Close(slot));
     }

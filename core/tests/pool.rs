@@ -214,3 +214,31 @@ fn a_slot_is_dialling_until_the_dial_succeeds() {
     assert_eq!(counts(&pool), (0, 0, 1));
     assert!(!pool.is_empty());
 }
+
+#[test]
+fn a_closed_pool_gives_nothing_and_lets_what_is_held_end() {
+    let mut pool = pool(2, 2);
+    let (busy, idle) = (dial(&mut pool, "a", 0), dial(&mut pool, "b", 0));
+    let waiters = [wait(&mut pool, "b"), wait(&mut pool, "a")];
+    pool.cancel(waiters[0]);
+    pool.cancel(waiters[1]);
+    pool.release(idle, at(1), None);
+    let Checkout::Granted(Grant::Dial(dialling)) = pool.checkout("a", at(1)) else { panic!("there is room") };
+    assert_eq!(events(&mut pool), [PoolEvent::Close(idle)]);
+    let waiters = [wait(&mut pool, "b"), wait(&mut pool, "a")];
+    assert!(!pool.is_closed());
+    pool.close();
+    assert_eq!(events(&mut pool), waiters.map(PoolEvent::Dismissed));
+    assert_eq!((pool.checkout("a", at(2)), pool.checkout("c", at(2))), (Checkout::Closed, Checkout::Closed));
+    assert_eq!((pool.poll_timeout(), pool.snapshot().waiting(), pool.is_closed()), (None, 0, true));
+    // What is held is its holder's to end; nobody is served by it.
+    pool.dialled(dialling);
+    assert_eq!(pool.replace(dialling, at(3)), Some(Grant::Dial(dialling)));
+    pool.release(busy, at(3), None);
+    assert_eq!(events(&mut pool), [PoolEvent::Close(busy)]);
+    pool.discard(dialling);
+    assert!(pool.is_empty() && events(&mut pool).is_empty());
+    // Closed once more, it stays so.
+    pool.close();
+    assert_eq!((events(&mut pool), pool.is_empty()), (vec![], true));
+}

@@ -24,6 +24,7 @@ scenarios!(
     a_second_failure_is_final,
     what_is_not_idempotent_is_not_repeated,
     a_half_read_answer_frees_its_slot,
+    a_closed_session_serves_what_it_began,
 );
 
 /// Answers when told; says which request came, in order.
@@ -271,4 +272,31 @@ async fn a_half_read_answer_frees_its_slot(world: World) {
     }
     drop(session);
     served.end().await;
+}
+
+async fn a_closed_session_serves_what_it_began(world: World) {
+    let gate = gate(&world, &Meter::default()).await;
+    let session = Session::builder(world.client.clone()).connections_per_host(1).build();
+    let mut first = Box::pin(session.get(gate.served.url("/0")).send());
+    assert!(poll_once(first.as_mut()).await.is_none());
+    let mut came = Box::pin(gate.came.heard());
+    let number = poll_fn(|context| {
+        assert!(first.as_mut().poll(context).is_pending());
+        came.as_mut().poll(context)
+    });
+    assert_eq!(number.await, 0);
+    let mut second = Box::pin(session.get(gate.served.url("/1")).send());
+    assert!(poll_once(second.as_mut()).await.is_none());
+    session.close();
+    for late in [second.await, session.clone().get(gate.served.url("/2")).await] {
+        let late = late.unwrap_err();
+        assert!(matches!(late.kind(), ErrorKind::SessionClosed), "{late}");
+        assert_eq!((late.phase(), late.delivery()), (Phase::Queue, Delivery::NeverSent));
+    }
+    gate.go.ring();
+    let answer = async { first.await.unwrap().text().await.unwrap() };
+    let (text, ()) = zip(answer, session.closed()).await;
+    assert_eq!((text.as_str(), session.snapshot().open()), ("0", 0));
+    gate.served.until_open(0).await;
+    gate.served.end().await;
 }

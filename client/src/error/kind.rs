@@ -52,6 +52,8 @@ pub enum ErrorKind {
     BodySource(BodyError),
     /// Too many requests wait for a connection.
     QueueFull,
+    /// [`Session::close`](crate::Session::close) was called.
+    SessionClosed,
     /// A deadline passed.
     TimedOut {
         /// Which.
@@ -166,6 +168,7 @@ impl fmt::Display for ErrorKind {
             Self::File(error) => error.fmt(f),
             Self::BodySource(error) => write!(f, "the source of the body failed: {error}"),
             Self::QueueFull => f.write_str("too many requests wait for a connection"),
+            Self::SessionClosed => f.write_str("the session was closed"),
             Self::TimedOut { deadline, elapsed, limit } => {
                 write!(f, "the {deadline} deadline of {limit:?} passed after {elapsed:?}")
             }

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use callboard_client::Session;
+use callboard_client::{Error, Session};
 use callboard_core::Random;
 use callboard_runtime::{Endpoint, Handle};
 use callboard_sim::Simulation;
@@ -34,7 +34,7 @@ pub(crate) async fn cut_short<F: Future>(future: F, polls: usize) -> bool {
 }
 
 /// A request with all that takes time: a look-up, a dial, an upload in parts, a redirection, a body in parts.
-async fn fetch(session: Session, runtime: Handle) {
+pub(crate) async fn fetch(session: Session, runtime: Handle) -> Result<(), Error> {
     let parts = stream::unfold(0, move |count| {
         let runtime = runtime.clone();
         async move {
@@ -43,12 +43,10 @@ async fn fetch(session: Session, runtime: Handle) {
         }
     });
     let request = session.post("http://server/").body_stream(parts, Some(16)).expect_continue();
-    if let Ok(response) = request.await {
-        let _ = response.bytes().await;
-    }
+    request.await?.bytes().await.map(drop)
 }
 
-fn script() -> Vec<Step> {
+pub(crate) fn script() -> Vec<Step> {
     let moved = "HTTP/1.1 303 See Other\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n";
     let pause = || Step::Wait(Duration::from_millis(7));
     let one = [

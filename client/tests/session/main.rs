@@ -3,6 +3,7 @@
 mod addresses;
 mod authentication;
 mod cancelling;
+mod closing;
 #[cfg(feature = "compression")]
 mod coding;
 mod deadlines;

@@ -48,6 +48,11 @@ impl Waiters {
         self.all.remove(&id).map(|waiter| waiter.host)
     }
 
+    /// Removes the oldest of all; gives it and its host.
+    pub(super) fn pop_first(&mut self) -> Option<(WaiterId, usize)> {
+        self.all.pop_first().map(|(id, waiter)| (id, waiter.host))
+    }
+
     pub(super) fn list(&mut self, before: Option<WaiterId>, now: Option<WaiterId>, host: usize) {
         if let Some(before) = before {
             self.listed.remove(&before);

@@ -15,6 +15,8 @@ enum Word {
     Dial(usize),
     Queued(usize),
     Refused,
+    Closed,
+    Dismissed(usize),
     Close(usize),
     GrantedReuse { waiter: usize, slot: usize },
     GrantedDial { waiter: usize, slot: usize },
@@ -37,6 +39,7 @@ struct Plain {
     slots: usize,
     waiters: usize,
     words: Vec<Word>,
+    is_closed: bool,
 }
 
 impl Plain {
@@ -64,6 +67,9 @@ impl Plain {
     }
 
     fn checkout(&mut self, host: usize, now: Instant) {
+        if self.is_closed {
+            return self.words.push(Word::Closed);
+        }
         while let Some(newest) = self.open.iter_mut().rev().find(|open| open.host == host && open.idle.is_some()) {
             let slot = newest.slot;
             if newest.idle.take() > Some(now) {
@@ -102,7 +108,7 @@ impl Plain {
             (_, Some(_)) => self.close(slot),
             _ => {
                 let until = hint.unwrap_or(now + self.limits.idle_timeout).min(now + self.limits.idle_timeout);
-                if until > now {
+                if until > now && !self.is_closed {
                     connection.idle = Some(until);
                     self.open.pop();
                     self.open.push(connection);
@@ -153,6 +159,13 @@ impl Plain {
         self.settle();
     }
 
+    fn end(&mut self) {
+        self.is_closed = true;
+        let dismissed = self.waiting.drain(..).map(|(waiter, ..)| Word::Dismissed(waiter));
+        self.words.extend(dismissed);
+        self.evict(None);
+    }
+
     fn timeout(&mut self, now: Instant) {
         let expired = self.open.iter().filter(|open| open.idle.is_some_and(|until| until <= now));
         for slot in expired.map(|open| open.slot).collect::<Vec<_>>() {
@@ -190,6 +203,7 @@ impl Spoken {
                 Word::Queued(self.waiters.len())
             }
             Checkout::Refused => Word::Refused,
+            Checkout::Closed => Word::Closed,
         };
         self.words.extend(closed);
         self.words.push(word);
@@ -206,13 +220,18 @@ impl Spoken {
         self.words.push(word);
     }
 
+    fn waiter(&self, waiter: WaiterId) -> usize {
+        self.waiters.iter().position(|id| *id == waiter).unwrap() + 1
+    }
+
     fn listen(&mut self) -> Vec<Word> {
         let mut words = Vec::new();
         while let Some(event) = self.pool.poll_event() {
             words.push(match event {
                 PoolEvent::Close(slot) => Word::Close(self.slot(slot)),
+                PoolEvent::Dismissed(waiter) => Word::Dismissed(self.waiter(waiter)),
                 PoolEvent::Granted { waiter, grant } => {
-                    let waiter = self.waiters.iter().position(|id| *id == waiter).unwrap() + 1;
+                    let waiter = self.waiter(waiter);
                     match grant {
                         Grant::Reuse(slot) => Word::GrantedReuse { waiter, slot: self.slot(slot) },
                         Grant::Dial(slot) => Word::GrantedDial { waiter, slot: self.slot(slot) },
@@ -242,7 +261,8 @@ impl Both {
             waiting: 30,
             idle_timeout: Duration::from_secs(3),
         };
-        let plain = Plain { limits, open: vec![], waiting: vec![], slots: 0, waiters: 0, words: vec![] };
+        let plain =
+            Plain { limits, open: vec![], waiting: vec![], slots: 0, waiters: 0, words: vec![], is_closed: false };
         let pool = Pool::new(limits);
         let spoken = Spoken { pool, slots: vec![], waiters: vec![], numbers: BTreeMap::new(), words: vec![] };
         Self { plain, spoken, now: Instant::EPOCH }
@@ -255,7 +275,7 @@ impl Both {
         let numbers = |slots: Vec<&Connection>| slots.iter().map(|open| open.slot).collect::<Vec<usize>>();
         let (idle, busy) = (numbers(idle), numbers(busy));
         let now = self.now;
-        match choose(13) {
+        match choose(14) {
             0..=3 => {
                 self.plain.checkout(host, now);
                 self.spoken.checkout(host, now);
@@ -291,6 +311,10 @@ impl Both {
                 self.plain.evict(host);
                 self.spoken.pool.evict(host.as_ref());
             }
+            13 if choose(60) == 0 => {
+                self.plain.end();
+                self.spoken.pool.close();
+            }
             12 if !idle.is_empty() => self.misuse(idle[choose(idle.len())]),
             _ => {
                 self.now = now + Duration::from_secs(1);
@@ -321,6 +345,7 @@ impl Both {
         let idle = plain.open.iter().filter(|open| open.idle.is_some()).count();
         let counts = (snapshot.open(), snapshot.idle(), snapshot.waiting());
         assert_eq!(counts, (plain.open.len(), idle, plain.waiting.len()), "{what}");
+        assert_eq!(spoken.pool.is_closed(), plain.is_closed, "{what}");
         assert_eq!(spoken.pool.is_empty(), plain.open.is_empty() && plain.waiting.is_empty(), "{what}");
         let known =
             |host: &callboard_core::pool::HostSnapshot<usize>| host.dialling + host.busy + host.idle + host.waiting > 0;

@@ -22,7 +22,7 @@ struct Host {
 type Step = fn(&mut Host);
 
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 8] = [
+const SITUATIONS: [(&str, Step); 10] = [
     ("nothing is open", |_| {}),
     ("a slot is held while its connection is dialled", |host| host.checkout("a")),
     ("the same and another request waits", |host| {
@@ -47,10 +47,15 @@ const SITUATIONS: [(&str, Step); 8] = [
         host.use_one("a");
         host.pool.release(host.slot.unwrap(), at(0), None);
     }),
+    ("the pool was closed", |host| host.pool.close()),
+    ("the pool was closed while a request used the connection", |host| {
+        host.use_one("a");
+        host.pool.close();
+    }),
 ];
 
 /// What can happen.
-const EVENTS: [(&str, Step); 15] = [
+const EVENTS: [(&str, Step); 16] = [
     ("checkout of a", |host| host.checkout("a")),
     ("checkout of b", |host| host.checkout("b")),
     ("the dial succeeds", |host| host.on_slot(Pool::dialled)),
@@ -76,6 +81,7 @@ const EVENTS: [(&str, Step); 15] = [
     }),
     ("evict a", |host| host.pool.evict(Some("a"))),
     ("evict all", |host| host.pool.evict::<str>(None)),
+    ("close", |host| host.pool.close()),
     ("14 s pass", |host| host.pool.handle_timeout(at(14))),
     ("15 s pass", |host| host.pool.handle_timeout(at(15))),
     ("checkout of a after 15 s", |host| host.checkout_at("a", at(15))),
@@ -108,6 +114,7 @@ impl Host {
                 self.waiter = Some(waiter);
             }
             Checkout::Refused => self.heard.push("refused, the queue is full".to_owned()),
+            Checkout::Closed => self.heard.push("refused, the pool is closed".to_owned()),
         }
     }
 
@@ -149,6 +156,7 @@ impl Host {
         while let Some(event) = self.pool.poll_event() {
             let text = match event {
                 PoolEvent::Granted { grant, .. } => format!("the waiter gets: {}", self.name(grant)),
+                PoolEvent::Dismissed(_) => "a waiter is dismissed".to_owned(),
                 PoolEvent::Close(_) => "Close".to_owned(),
             };
             self.heard.push(text);
@@ -168,7 +176,8 @@ impl Host {
                 }
             }
         }
-        if parts.is_empty() { "empty".to_owned() } else { parts.join(", ") }
+        let held = if parts.is_empty() { "empty".to_owned() } else { parts.join(", ") };
+        if self.pool.is_closed() { format!("closed, {held}") } else { held }
     }
 }
 
