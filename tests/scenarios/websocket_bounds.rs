@@ -1,5 +1,5 @@
-//! What a WebSocket keeps within bounds: peers that send and never read, that leave without a word or do not answer, and
-//! ten thousand that are silent.
+//! What a WebSocket keeps within bounds: peers that send and never read, that leave without a word or do not answer,
+//! and ten thousand that are silent.
 
 use std::sync::Arc;
 use std::time::Duration;

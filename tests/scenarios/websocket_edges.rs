@@ -1,5 +1,5 @@
-//! The edges between HTTP and a WebSocket: what comes right behind the 101, its cookies, HTTP/1.0, pages of other origins,
-//! and fields of the handshake that are not the user's to set.
+//! The edges between HTTP and a WebSocket: what comes right behind the 101, its cookies, HTTP/1.0, pages of other
+//! origins, and fields of the handshake that are not the user's to set.
 
 use callboard::core::websocket::handshake::accept_key;
 use callboard::web::websocket::WebSocketRejection;
@@ -169,8 +169,8 @@ async fn the_handshakes_fields_are_not_the_users(world: World) {
     served.end().await;
 }
 
-/// The client's side of a declined upgrade: the answer can be read, and its connection serves the next request, which may
-/// open a WebSocket after all.
+/// The client's side of a declined upgrade: the answer can be read, and its connection serves the next request, which
+/// may open a WebSocket after all.
 async fn a_declined_client_keeps_its_connection(world: World) {
     let served = world.serve(echoing().route("/no", get(async || "not here"))).await;
     let session = world.session();
