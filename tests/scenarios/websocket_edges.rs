@@ -135,7 +135,7 @@ async fn pages_of_other_origins(world: World) {
         ("/both", "a", &["https://a"], false),
     ];
     for (path, host, origins, is_allowed) in rows {
-        let fields: String = origins.iter().map(|origin| format!("Origin: {origin}\r\n")).collect();
+        let fields = origins.iter().fold(String::new(), |fields, origin| fields + "Origin: " + origin + "\r\n");
         let mut peer = served.connect().await;
         peer.send(handshake(path).replace("Host: a\r\n", &format!("Host: {host}\r\n{fields}"))).await;
         let head = peer.head().await;

@@ -205,6 +205,7 @@ impl SetCookie {
     }
 
     /// Whether a field could bring it.
+    #[cfg(feature = "cookies")]
     pub(super) fn check_readable(&self) -> Result<(), CookieError> {
         if Self::parse(&self.render()).as_ref() == Ok(self) { Ok(()) } else { Err(CookieError::Unwritable) }
     }

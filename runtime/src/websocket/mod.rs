@@ -1,12 +1,14 @@
 //! The async face of the WebSocket machine: one type for both sides, on any runtime.
 //!
 //! From the bottom: `waiting` and `wakes` know who waits, `state` is what is under the lock and the turns with it,
-//! `shared` the lock and what readers, senders and the pump do; `sender`, `socket` and `pump` are their faces.
+//! `afterwards` what follows when it is open again, `shared` the lock and what readers, senders and the pump do;
+//! `sender`, `socket` and `pump` are their faces.
 #![expect(
     clippy::redundant_closure_for_method_calls,
     reason = "the lock's lifetime makes methods too special for `with`"
 )]
 
+mod afterwards;
 mod error;
 mod pump;
 mod sender;

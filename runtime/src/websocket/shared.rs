@@ -12,8 +12,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use callboard_core::Headers;
 use callboard_core::websocket::{Connection, Event, Message, ReceiveError};
 
+use super::afterwards::Afterwards;
 use super::error::WebSocketError;
-use super::state::{Afterwards, Live, Outside, State, TURNS, Turn, Work};
+use super::state::{Live, Outside, State, TURNS, Turn, Work};
 use super::wakes::Wakes;
 use crate::Driver;
 
@@ -245,7 +246,9 @@ impl Work<'_> {
         for _ in 0..TURNS {
             self.settle_events();
             if self.is_over() {
-                self.afterwards.dead = self.state.live.take();
+                if let Some(live) = self.state.live.take() {
+                    self.afterwards.dead = Some(live);
+                }
                 return Poll::Ready(());
             }
             if self.turn_aside(home) == Turn::Rest && !self.is_over() {

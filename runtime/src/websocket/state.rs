@@ -8,9 +8,11 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use callboard_core::websocket::{Close, CloseCode, Closure, Connection, Event, Message, ReceiveError, SendError};
 use callboard_core::{Instant, Protocol};
 
+use super::afterwards::Afterwards;
 use super::waiting::WaitingList;
 use super::wakes::Wakes;
 use crate::{DriveError, Driver};
@@ -21,6 +23,9 @@ pub(super) const TURNS: usize = 64;
 /// Bytes of messages read ahead for a reader who is not there, and messages at most: beyond this the peer must wait,
 /// and so must its pings.
 const AHEAD: (usize, usize) = (64 * 1024, 256);
+
+/// Messages up to this length are copied when they are kept for a reader who is not there.
+const SMALL: usize = 4 * 1024;
 
 /// What is beside the lock.
 pub(super) struct Outside {
@@ -88,15 +93,6 @@ pub(super) struct Work<'a> {
     pub(super) afterwards: &'a mut Afterwards,
 }
 
-#[derive(Default)]
-pub(super) struct Afterwards {
-    reader: Option<Waker>,
-    pub(super) pump: Option<Waker>,
-    sender: Option<Waker>,
-    watchers: Vec<Waker>,
-    pub(super) dead: Option<Box<Live>>,
-}
-
 /// What a turn came to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -129,22 +125,6 @@ impl State {
             senders: WaitingList::default(),
             watchers: WaitingList::default(),
         }
-    }
-}
-
-impl Afterwards {
-    #[inline]
-    pub(super) fn has_any(&self) -> bool {
-        let wakes = self.reader.is_some() || self.pump.is_some() || self.sender.is_some();
-        wakes || !self.watchers.is_empty() || self.dead.is_some()
-    }
-
-    /// With the lock open.
-    #[cold]
-    pub(super) fn perform(self) {
-        let wakers = [self.reader, self.pump, self.sender];
-        wakers.into_iter().flatten().chain(self.watchers).for_each(Waker::wake);
-        drop(self.dead);
     }
 }
 
@@ -319,6 +299,11 @@ impl Work<'_> {
     }
 
     fn keep(&mut self, event: Event) {
+        let event = match event {
+            // It must not hold the whole buffer that it was read into.
+            Event::Message(message) if message.len() <= SMALL => Event::Message(copy(&message)),
+            event => event,
+        };
         self.state.stashed += size(&event);
         self.state.stash.push_back(event);
     }
@@ -396,6 +381,14 @@ impl Work<'_> {
             self.conclude(Box::new(closure.unwrap_or(lost)));
         }
         self.afterwards.dead = Some(live);
+    }
+}
+
+/// The same message in memory of its own.
+fn copy(message: &Message) -> Message {
+    match message {
+        Message::Text(text) => text.as_str().into(),
+        Message::Binary(bytes) => Bytes::copy_from_slice(bytes).into(),
     }
 }
 

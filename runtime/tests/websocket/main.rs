@@ -103,6 +103,27 @@ fn a_read_that_waits_and_is_not_polled_leaves_the_work_to_the_pump() {
 }
 
 #[test]
+fn small_messages_that_wait_for_their_reader_hold_no_read_buffer() {
+    let (runtime, wire, log) = (TestRuntime::new(), Wire::default(), Log::default());
+    let may_read = Arc::new(AtomicBool::new(false));
+    let (go, notes) = (Arc::clone(&may_read), Arc::clone(&log));
+    let (attended, _sender) = attended(&runtime, &wire, |socket| async move {
+        poll_fn(|_| if go.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }).await;
+        note(socket, notes).await
+    });
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    wire.put(&[frame(0x81, "text"), frame(0x82, "bytes"), frame(0x81, "end")].concat());
+    runtime.run();
+    assert!(log.lock().unwrap().is_empty());
+    may_read.store(true, Ordering::SeqCst);
+    wire.put(&frame(0x8a, ""));
+    runtime.run();
+    assert_eq!(texts(&log), ["text", "bytes", "end"]);
+    assert!(log.lock().unwrap().iter().all(|message| message.as_bytes().is_unique()));
+}
+
+#[test]
 fn a_busy_peer_is_served_in_more_than_one_poll_and_to_the_end() {
     let (runtime, wire, log) = (TestRuntime::new(), Wire::default(), Log::default());
     let (attended, _sender) = attended(&runtime, &wire, |socket| note(socket, Arc::clone(&log)));
