@@ -2,8 +2,8 @@
 //!
 //! Of a directive that comes twice the first counts (§4.2.1), but a scope without field names counts over one with. A
 //! lifetime that is no number is 0: such an answer is to be taken for stale (§4.2.1). One that is too large is 2^31
-//! (§1.2.2). Arguments are taken as tokens and in quotes alike (§5.2). What is malformed is left out, but not what keeps
-//! an answer from being stored or shared: that holds whatever is wrong with its argument.
+//! (§1.2.2). Arguments are taken as tokens and in quotes alike (§5.2). What is malformed is left out, but not what
+//! keeps an answer from being stored or shared: that holds whatever is wrong with its argument.
 
 use alloc::borrow::Cow;
 
