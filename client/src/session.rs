@@ -120,9 +120,9 @@ impl Session {
 
     /// Ends the session and all its clones. Idle connections close; requests to come, and those that wait for a
     /// connection, look a name up or are connecting, fail with
-    /// [`ErrorKind::SessionClosed`](crate::ErrorKind::SessionClosed), never sent. Requests that have a connection go on,
-    /// as do bodies that are being read, and each WebSocket; their connections close when they end. To cut them, drop
-    /// them. [`closed`](Self::closed) waits for them.
+    /// [`ErrorKind::SessionClosed`](crate::ErrorKind::SessionClosed), never sent. Requests that have a connection go
+    /// on, as do bodies that are being read, and each WebSocket; their connections close when they end. To cut them,
+    /// drop them. [`closed`](Self::closed) waits for them.
     ///
     /// ```no_run
     /// # async fn example(session: callboard_client::Session) {

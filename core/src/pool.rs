@@ -278,8 +278,8 @@ impl<K: Ord + Clone> Pool<K> {
         self.settle();
     }
 
-    /// Ends the pool, for ever: who waits is dismissed, what is idle closes, and nobody gets a slot any more. A slot that
-    /// is held stays its holder's; released, its connection closes.
+    /// Ends the pool, for ever: who waits is dismissed, what is idle closes, and nobody gets a slot any more. A slot
+    /// that is held stays its holder's; released, its connection closes.
     pub fn close(&mut self) {
         self.is_closed = true;
         while let Some((waiter, host)) = self.waiters.pop_first() {
