@@ -15,7 +15,7 @@
 //! * State: [`cookies`], read and written; the jar comes with the feature `cookies`.
 //! * Files: [`safe_path`], which paths of requests may become paths of files.
 //! * Policies, each a machine of its own: the [`pool`] of connections, [`deadlines`], [`retry`], `redirect` (feature
-//!   `url`), the choice of a [`proxy`], [`resolver_cache`] and [`happy_eyeballs`].
+//!   `url`), the choice of a [`proxy`], [`resolver_cache`] and [`happy_eyeballs`], [`token_cache`].
 //!
 //! The names of methods tell what they do. `handle_…` takes input and `poll_…` hands out; `wants_…`, `is_…` and `has_…`
 //! ask; `parse` takes a text or the value of a field apart. What a peer can send too much of is bounded by a type
@@ -70,6 +70,7 @@ mod status;
 pub(crate) mod syntax;
 mod target;
 mod time;
+pub mod token_cache;
 mod version;
 #[cfg(feature = "websocket")]
 pub mod websocket;

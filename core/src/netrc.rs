@@ -143,6 +143,11 @@ impl Netrc {
         self.find(host, |_| true)
     }
 
+    /// The entry that names the host: the default one is left out.
+    pub fn look_up_machine(&self, host: &str) -> Option<&NetrcEntry> {
+        self.look_up(host).filter(|entry| entry.machine.is_some())
+    }
+
     /// The entry for a user of a host, or the default one if it is for that user.
     pub fn look_up_user(&self, host: &str, user: &str) -> Option<&NetrcEntry> {
         self.find(host, |entry| entry.user() == user)

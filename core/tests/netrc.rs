@@ -1,6 +1,6 @@
 //! The netrc reader, as tables.
 
-use callboard_core::netrc::{Netrc, NetrcError, NetrcProblem};
+use callboard_core::netrc::{Netrc, NetrcEntry, NetrcError, NetrcProblem};
 
 fn found(text: &str, host: &str) -> Option<(String, String)> {
     let netrc = Netrc::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -38,6 +38,14 @@ fn entries_in_any_layout() {
         let expected = expected.map(|(user, password): (&str, &str)| (user.to_owned(), password.to_owned()));
         assert_eq!(found(text, "a"), expected, "{text}");
     }
+}
+
+#[test]
+fn an_entry_that_names_the_host_is_told_from_the_default() {
+    let netrc = Netrc::parse("machine a login u\ndefault login w").unwrap();
+    let user = |host| netrc.look_up_machine(host).map(|entry| entry.user().to_owned());
+    assert_eq!((user("A").as_deref(), user("b")), (Some("u"), None));
+    assert_eq!(netrc.look_up("b").map(NetrcEntry::user), Some("w"));
 }
 
 #[test]

@@ -203,6 +203,11 @@ impl DigestClient {
         Ok(proof)
     }
 
+    /// Whether it would answer a challenge of this URL's server.
+    pub fn is_for(&self, url: &Url) -> bool {
+        self.origin.is_none() || self.is_trusted(url)
+    }
+
     fn is_own(&self, url: &Url) -> bool {
         self.origin.as_ref().is_some_and(|origin| is_same_origin(origin, url))
     }

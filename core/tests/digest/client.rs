@@ -197,6 +197,11 @@ fn the_password_is_for_one_server_and_those_that_it_names() {
     for (text, is_covered) in rows {
         assert_eq!(client.begin(&get(&url(text))).authorization().is_some(), is_covered, "{text}");
     }
+    let is_for = |client: &DigestClient, text| client.is_for(&url(text));
+    assert_eq!(
+        ["http://first/any", "http://other/b/c", "http://other/a"].map(|text| is_for(&client, text)),
+        [true, true, false]
+    );
     assert!(answered(&mut client, "http://other/b/", r#"Digest realm="r", nonce="2""#).is_ok());
     // It has no say in who else is trusted.
     let other = r#"Digest realm="r", nonce="3", domain="http://third/""#;
@@ -205,7 +210,10 @@ fn the_password_is_for_one_server_and_those_that_it_names() {
         assert_eq!(answered(&mut client, text, CHALLENGE).err(), Some(ChallengeError::OtherOrigin), "{text}");
     }
     assert!(answered(&mut client, "http://first/elsewhere", CHALLENGE).is_ok());
+    // One that is bound to no server is for the first that it meets.
+    assert!(is_for(&self::client(), "http://other/"));
     let mut bound = self::client().for_origin(&url("http://first/"));
+    assert!(is_for(&bound, "http://first/") && !is_for(&bound, "http://other/"));
     assert_eq!(answered(&mut bound, "http://other/", CHALLENGE).err(), Some(ChallengeError::OtherOrigin));
 }
 
