@@ -2,6 +2,8 @@
 //!
 //! The scenarios of faults and of deadlines run in simulation only, where time and the network do as they are told.
 
+#[path = "scenarios/authorization.rs"]
+mod authorization;
 #[path = "scenarios/bodies.rs"]
 mod bodies;
 #[path = "scenarios/cookies.rs"]

@@ -48,6 +48,11 @@ impl Digest {
         Self { client, attempt: None, sent: None, is_answered: false }
     }
 
+    /// Whether a challenge of this URL's server would be answered.
+    pub(crate) fn is_for(&self, url: &Url) -> bool {
+        self.client.lock().is_for(url)
+    }
+
     /// Before a request is sent, each time: its `Authorization`.
     pub(crate) fn prepare(&mut self, request: &DigestRequest<'_>, headers: &mut Headers) -> Result<(), InvalidHeader> {
         if let Some(ours) = self.sent.take()

@@ -64,7 +64,7 @@ async fn open(runtime: Handle, path: PathBuf) -> Result<Body, ErrorKind> {
 }
 
 /// Runs work away from the reactor and brings back what it made.
-fn blocking<T: Send + 'static>(
+pub(crate) fn blocking<T: Send + 'static>(
     runtime: &Handle,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> BoxFuture<'static, io::Result<T>> {

@@ -1,11 +1,13 @@
 //! A future that several tasks wait for and drive together; none is spawned for it.
 //!
 //! Whoever waits polls it. When it can go on all who wait are woken, so that none depends on another. It is not polled
-//! under a lock: its code may be the user's, and may come back to what the lock protects.
+//! under a lock: its code may be the user's, and may come back to what the lock protects. If it comes back to wait for
+//! itself, that is an error.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ThreadId};
 
 use callboard_runtime::BoxFuture;
 
@@ -17,12 +19,34 @@ pub(crate) struct Flight<W, T> {
 
 enum Seat<T> {
     Free(BoxFuture<'static, T>),
-    /// Somebody polls it; the flag: others came meanwhile.
-    Taken(bool),
+    /// It is polled by this thread; others may have come meanwhile.
+    Taken {
+        by: ThreadId,
+        is_missed: bool,
+    },
     /// It has ended.
     Landed,
     /// It panicked.
     Crashed,
+}
+
+/// Why there is no output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// The future panicked.
+    Panicked,
+    /// The future itself waits here.
+    Circle,
+}
+
+impl Lost {
+    /// For whoever waited, where `what` was to be brought.
+    pub(crate) fn tell(self, what: &str) -> String {
+        match self {
+            Self::Panicked => format!("{what} panicked"),
+            Self::Circle => format!("{what} waits for itself"),
+        }
+    }
 }
 
 /// Wakes all who wait.
@@ -61,14 +85,15 @@ impl<W: Ord + Send + 'static, T> Flight<W, T> {
     }
 
     /// Ready for the one of all who wait that brings it to its end, and who tells the others before it
-    /// [wakes](Self::wake) them. `None`: it panicked.
-    pub(crate) fn poll(&self) -> Poll<Option<T>> {
+    /// [wakes](Self::wake) them.
+    pub(crate) fn poll(&self) -> Poll<Result<T, Lost>> {
+        let here = thread::current().id();
         let mut seat = self.seat();
-        let mut future = match std::mem::replace(&mut *seat, Seat::Taken(false)) {
+        let mut future = match std::mem::replace(&mut *seat, Seat::Taken { by: here, is_missed: false }) {
             Seat::Free(future) => future,
-            Seat::Taken(_) => {
-                *seat = Seat::Taken(true);
-                return Poll::Pending;
+            Seat::Taken { by, .. } => {
+                *seat = Seat::Taken { by, is_missed: by != here };
+                return if by == here { Poll::Ready(Err(Lost::Circle)) } else { Poll::Pending };
             }
             Seat::Landed => {
                 *seat = Seat::Landed;
@@ -76,7 +101,7 @@ impl<W: Ord + Send + 'static, T> Flight<W, T> {
             }
             Seat::Crashed => {
                 *seat = Seat::Crashed;
-                return Poll::Ready(None);
+                return Poll::Ready(Err(Lost::Panicked));
             }
         };
         drop(seat);
@@ -87,12 +112,12 @@ impl<W: Ord + Send + 'static, T> Flight<W, T> {
         match polled {
             Poll::Ready(output) => {
                 *self.seat() = Seat::Landed;
-                Poll::Ready(Some(output))
+                Poll::Ready(Ok(output))
             }
             Poll::Pending => {
                 let before = std::mem::replace(&mut *self.seat(), Seat::Free(future));
                 // Whoever came while it was being polled could do nothing, and may be the only one left by now.
-                if matches!(before, Seat::Taken(true)) {
+                if matches!(before, Seat::Taken { is_missed: true, .. }) {
                     self.wake();
                 }
                 Poll::Pending
@@ -150,30 +175,53 @@ mod tests {
         let flight = Flight::new(Box::pin(async { 7 }));
         let (first, second) = (waiter(&flight, 1), waiter(&flight, 2));
         flight.detach(&2);
-        assert_eq!(flight.poll(), Poll::Ready(Some(7)));
+        assert_eq!(flight.poll(), Poll::Ready(Ok(7)));
         assert_eq!(flight.poll(), Poll::Pending);
         flight.wake();
         assert_eq!([first, second].map(|count| count.0.load(Ordering::Relaxed)), [1, 0]);
     }
 
-    #[test]
-    fn who_came_while_it_was_polled_is_woken() {
+    /// A flight whose future does this with it once, and never ends.
+    fn meddling(meddle: impl Fn(&Flight<u8, u8>) + Send + 'static) -> Arc<Flight<u8, u8>> {
         type Shared = Option<Arc<Flight<u8, u8>>>;
         let slot: Arc<Mutex<Shared>> = Arc::default();
         let inner = Arc::clone(&slot);
-        let count = Arc::new(Mutex::new(None));
-        let counted = Arc::clone(&count);
         let flight = Arc::new(Flight::new(Box::pin(poll_fn(move |_| {
             let flight = inner.lock().unwrap().take();
             if let Some(flight) = flight {
-                *counted.lock().unwrap() = Some(waiter(&flight, 1));
-                assert_eq!(flight.poll(), Poll::Pending);
+                meddle(&flight);
             }
             Poll::Pending
         }))));
         *slot.lock().unwrap() = Some(Arc::clone(&flight));
+        flight
+    }
+
+    #[test]
+    fn who_came_while_it_was_polled_is_woken() {
+        let counts = Arc::new(Mutex::new(Vec::new()));
+        let counted = Arc::clone(&counts);
+        let flight = meddling(move |flight| {
+            let count = waiter(flight, 1);
+            let polled = thread::scope(|scope| scope.spawn(|| flight.poll()).join().unwrap());
+            assert_eq!(polled, Poll::Pending);
+            counted.lock().unwrap().push(count);
+        });
         assert_eq!(flight.poll(), Poll::Pending);
-        assert_eq!(count.lock().unwrap().as_ref().unwrap().0.load(Ordering::Relaxed), 1);
+        assert_eq!(counts.lock().unwrap()[0].0.load(Ordering::Relaxed), 1);
+        // Nobody came: nobody is woken.
+        let count = waiter(&flight, 2);
+        assert_eq!((flight.poll(), count.0.load(Ordering::Relaxed)), (Poll::Pending, 0));
+    }
+
+    #[test]
+    fn what_waits_for_itself_is_told() {
+        let flight = meddling(|flight| {
+            waiter(flight, 1);
+            assert_eq!(flight.poll(), Poll::Ready(Err(Lost::Circle)));
+        });
+        let count = waiter(&flight, 2);
+        assert_eq!((flight.poll(), count.0.load(Ordering::Relaxed)), (Poll::Pending, 0));
     }
 
     #[test]
@@ -185,6 +233,6 @@ mod tests {
         let count = waiter(&flight, 1);
         catch_unwind(AssertUnwindSafe(|| flight.poll())).unwrap_err();
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
-        assert_eq!(flight.poll(), Poll::Ready(None));
+        assert_eq!(flight.poll(), Poll::Ready(Err(Lost::Panicked)));
     }
 }

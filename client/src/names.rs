@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use callboard_core::resolver_cache::{Answer, CacheSettings, Lookup, LookupId, LookupWaiter, ResolverCache};
 use callboard_runtime::{BoxFuture, Handle};
 
-use crate::flight::Flight;
+use crate::flight::{Flight, Lost};
 use crate::resolver::Resolver;
 
 type Known = Answer<Arc<io::Error>>;
@@ -140,8 +140,17 @@ impl Place {
         };
         flight.attach(self.waiter, context);
         drop(state);
-        let Poll::Ready(answer) = flight.poll() else { return Poll::Pending };
-        let answer = answer.unwrap_or_else(|| Err(io::Error::other("the resolver panicked")));
+        let answer = match flight.poll() {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(answer)) => answer,
+            Poll::Ready(Err(lost)) => {
+                let error = io::Error::other(lost.tell("the resolver"));
+                if lost == Lost::Circle {
+                    return Poll::Ready(Some(Err(Arc::new(error))));
+                }
+                Err(error)
+            }
+        };
         let mut guard = self.names.lock();
         let state = &mut *guard;
         state.lookups.remove(&self.lookup);

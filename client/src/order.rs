@@ -20,6 +20,7 @@ use crate::digest::{self, Digest};
 use crate::error::{Error, ErrorKind, Phase};
 use crate::location;
 use crate::own_cookie::OwnCookie;
+use crate::pass::Pass;
 use crate::settings::Timeouts;
 
 /// The handshake of a WebSocket: each request makes a key of its own, and who began it checks the answer to the last.
@@ -51,6 +52,7 @@ pub(crate) struct Order {
     pub(crate) digest: Option<Digest>,
     /// What the user adds to those that the session keeps.
     pub(crate) cookies: Vec<OwnCookie>,
+    pub(crate) pass: Pass,
 }
 
 impl Order {
@@ -100,16 +102,25 @@ impl Order {
     /// Before it is sent, each time: the proof of who asks.
     #[cfg(feature = "digest")]
     pub(crate) fn prove(&mut self) -> Result<(), Error> {
-        let Some(digest) = &mut self.digest else { return Ok(()) };
+        let Some(digest) = self.digest.as_mut().filter(|_| self.pass.field().is_none()) else { return Ok(()) };
         let request = digest::request(&self.method, &self.url, &self.body);
         let proven = digest.prepare(&request, &mut self.headers);
         proven.map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidHeader(error)))
     }
 
+    /// Whether a challenge of its server would be answered by Digest.
+    pub(crate) fn answers_digest(&self) -> bool {
+        #[cfg(feature = "digest")]
+        let answers = self.digest.as_ref().is_some_and(|digest| digest.is_for(&self.url));
+        #[cfg(not(feature = "digest"))]
+        let answers = false;
+        answers
+    }
+
     /// Whether it is to be sent once more, since this head asks for a proof that can be given.
     #[cfg(feature = "digest")]
     pub(crate) fn is_challenged(&mut self, head: &ResponseHead, is_replayable: bool) -> Result<bool, Error> {
-        let Some(digest) = &mut self.digest else { return Ok(false) };
+        let Some(digest) = self.digest.as_mut().filter(|_| self.pass.field().is_none()) else { return Ok(false) };
         let request = digest::request(&self.method, &self.url, &self.body);
         let judged = digest.judge(&request, head, is_replayable);
         judged.map_err(|error| Error::new(Phase::Head, ErrorKind::ServerProof(error)))
@@ -133,6 +144,7 @@ impl Order {
         }
         if drop_origin_fields {
             self.cookies.clear();
+            self.pass.leave(&self.url, &url);
             for name in ORIGIN_FIELDS {
                 self.headers.remove(name);
             }

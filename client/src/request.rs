@@ -27,6 +27,7 @@ use crate::multipart::Multipart;
 use crate::order::SharedHandshake;
 use crate::order::{Order, append};
 use crate::own_cookie::OwnCookie;
+use crate::pass::Pass;
 use crate::sending::Sending;
 use crate::settings::Timeouts;
 use crate::shared::Shared;
@@ -86,6 +87,7 @@ impl RequestBuilder {
                 #[cfg(feature = "digest")]
                 digest: settings.digest.clone().map(Digest::new),
                 cookies: Vec::new(),
+                pass: Pass::default(),
             }))
         });
         Self { session, order }

@@ -11,7 +11,7 @@ use callboard_runtime::BoxFuture;
 /// It is asked once for all who want a name and port at the same time, and again when the answer is older than
 /// [`CacheSettings::ttl`](crate::CacheSettings). Addresses in URLs are not asked for. Its future is dropped when nobody
 /// waits for it any more; what it takes counts towards [`Timeouts::connect`](crate::Timeouts::connect). One that sends
-/// requests itself should use a session of its own: for the name that it is looking up it would wait for itself.
+/// requests itself may use the same session, for other names: one that needs the name that is being looked up fails.
 ///
 /// ```
 /// use std::io;

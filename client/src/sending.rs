@@ -3,6 +3,7 @@
 //! One value holds all of it, and each stage owns what it has taken: dropping the future at any point gives back the
 //! place in the queue, the slot or the connection. Nothing is spawned.
 
+mod choosing;
 mod judging;
 
 use std::fmt;
@@ -30,6 +31,7 @@ use crate::location;
 use crate::order::Order;
 use crate::response::{Answer, Response};
 use crate::shared::Shared;
+use crate::tokens::TokenPlace;
 use crate::wire;
 
 /// A request under way. Ready with the response once its head has come.
@@ -54,8 +56,10 @@ enum Stage {
     New,
     /// The body is being opened.
     Open(BoxFuture<'static, Result<Body, ErrorKind>>),
-    /// To ask the pool.
+    /// To choose who asks, and then to ask the pool.
     Checkout,
+    /// A token is being fetched.
+    Token(TokenPlace),
     Queue(Ticket),
     /// Until the next attempt.
     Backoff(Instant),
@@ -68,7 +72,7 @@ impl Stage {
     /// Where it waits for something that ends with the session, and does not hear of that from the pool.
     fn phase_without_connection(&self) -> Option<Phase> {
         match self {
-            Self::Open(_) => Some(Phase::Build),
+            Self::Open(_) | Self::Token(_) => Some(Phase::Build),
             Self::Backoff(_) => Some(Phase::Queue),
             Self::Dial(dial) => Some(dial.phase()),
             Self::New | Self::Checkout | Self::Queue(_) | Self::Head(_) | Self::Done => None,
@@ -109,19 +113,7 @@ impl Sending {
                 }
             }
             match &mut self.stage {
-                Stage::New => {
-                    let check = order.timeouts.check();
-                    check.map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidTimeouts(error)))?;
-                    let now = self.session.runtime.now();
-                    self.deadlines = Deadlines::new(now);
-                    if order.retry.is_on() {
-                        self.session.retry_budget().note_request();
-                    }
-                    self.stage = match order.body.content.take_opening() {
-                        Some(opening) => Stage::Open(opening(self.session.runtime.clone())),
-                        None => self.checkout(now, order, context)?,
-                    };
-                }
+                Stage::New => self.stage = self.start(order, context)?,
                 Stage::Open(opening) => match opening.as_mut().poll(context) {
                     Poll::Ready(body) => {
                         let body = body.map_err(|kind| Error::new(Phase::Build, kind))?;
@@ -131,6 +123,16 @@ impl Sending {
                     Poll::Pending => ready!(self.poll_deadline(Phase::Build, order, context))?,
                 },
                 Stage::Checkout => self.stage = self.checkout(self.session.runtime.now(), order, context)?,
+                Stage::Token(place) => match place.poll(context) {
+                    Poll::Ready(Ok((id, token))) => {
+                        order.pass.take(place.tokens(), id, &token);
+                        self.stage = self.ask_pool(self.session.runtime.now(), order, context)?;
+                    }
+                    Poll::Ready(Err(error)) => {
+                        return Poll::Ready(Err(Error::new(Phase::Build, ErrorKind::Token(error))));
+                    }
+                    Poll::Pending => ready!(self.poll_deadline(Phase::Build, order, context))?,
+                },
                 Stage::Queue(ticket) => match ticket.poll(context) {
                     Poll::Ready(Some(lease)) => {
                         self.stage = self.occupy(lease, self.session.runtime.now(), order, context)?;
@@ -174,7 +176,29 @@ impl Sending {
         }
     }
 
+    fn start(&mut self, order: &mut Order, context: &Context<'_>) -> Result<Stage, Error> {
+        let check = order.timeouts.check();
+        check.map_err(|error| Error::new(Phase::Build, ErrorKind::InvalidTimeouts(error)))?;
+        let now = self.session.runtime.now();
+        self.deadlines = Deadlines::new(now);
+        if order.retry.is_on() {
+            self.session.retry_budget().note_request();
+        }
+        match order.body.content.take_opening() {
+            Some(opening) => Ok(Stage::Open(opening(self.session.runtime.clone()))),
+            None => self.checkout(now, order, context),
+        }
+    }
+
     fn checkout(&mut self, now: Instant, order: &mut Order, context: &Context<'_>) -> Result<Stage, Error> {
+        if let Some(place) = choosing::choose(order, &self.session)? {
+            self.deadlines.enter(Step::Backoff, now);
+            return Ok(Stage::Token(place));
+        }
+        self.ask_pool(now, order, context)
+    }
+
+    fn ask_pool(&mut self, now: Instant, order: &mut Order, context: &Context<'_>) -> Result<Stage, Error> {
         let connections = &self.session.connections;
         let place = match order.socket_key() {
             Some(key) => connections.checkout(&key, now),
@@ -304,6 +328,7 @@ impl fmt::Debug for Sending {
             Stage::New => "new",
             Stage::Open(_) => "open",
             Stage::Checkout => "checkout",
+            Stage::Token(_) => "token",
             Stage::Queue(_) => "queue",
             Stage::Backoff(_) => "backoff",
             Stage::Dial(_) => "dial",

@@ -10,6 +10,7 @@ use std::time::Duration;
 #[cfg(feature = "compression")]
 use callboard_core::coding::DecodeLimits;
 use callboard_core::happy_eyeballs::{Family, RaceSettings};
+use callboard_core::netrc::Netrc;
 use callboard_core::pool::PoolLimits;
 use callboard_core::resolver_cache::CacheSettings;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
@@ -24,6 +25,7 @@ use crate::cookie_store::SharedJar;
 #[cfg(feature = "digest")]
 use crate::digest::SharedDigest;
 use crate::resolver::Resolver;
+use crate::tokens::Tokens;
 
 pub use callboard_core::deadlines::Timeouts;
 
@@ -48,6 +50,9 @@ pub(crate) struct Settings {
     pub(crate) cookie_store: Option<Arc<dyn CookieStore>>,
     #[cfg(feature = "digest")]
     pub(crate) digest: Option<SharedDigest>,
+    /// Of origins, one of each.
+    pub(crate) tokens: Vec<Arc<Tokens>>,
+    pub(crate) netrc: Option<Arc<Netrc>>,
     pub(crate) cache: CacheSettings,
     pub(crate) resolver: Option<Arc<dyn Resolver>>,
     pub(crate) race: RaceSettings,
@@ -82,6 +87,8 @@ impl Default for Settings {
             #[cfg(feature = "digest")]
             digest: None,
             unix_socket: None,
+            tokens: Vec::new(),
+            netrc: None,
             cache: CacheSettings::default(),
             resolver: None,
             race: RaceSettings::default(),

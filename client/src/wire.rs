@@ -14,7 +14,11 @@ pub(crate) fn is_plain(order: &Order, settings: &Settings) -> bool {
     }
     #[cfg(not(feature = "compression"))]
     let _ = settings;
-    order.headers.is_empty() && order.body.media_type.is_none() && order.version == Version::Http11 && !order.waits()
+    order.headers.is_empty()
+        && order.pass.field().is_none()
+        && order.body.media_type.is_none()
+        && order.version == Version::Http11
+        && !order.waits()
 }
 
 /// A field of the user replaces all others of its name; framing fields are the machine's. `cookies` is the value of
@@ -29,13 +33,18 @@ pub(crate) fn headers(order: &Order, settings: &Settings, cookies: Option<&[u8]>
     let is_made = |name: &str| {
         name.eq_ignore_ascii_case(header::HOST) || cookies.is_some() && name.eq_ignore_ascii_case(header::COOKIE)
     };
+    let pass = order.pass.field().filter(|_| !own.contains(header::AUTHORIZATION));
     for (name, value) in own {
         if !is_made(name) {
             headers.append(name, value)?;
         }
     }
+    if let Some(pass) = pass {
+        headers.append(header::AUTHORIZATION, pass)?;
+    }
+    let is_replaced = |name: &str| pass.is_some() && name.eq_ignore_ascii_case(header::AUTHORIZATION);
     for (name, value) in &settings.headers {
-        if !own.contains(name) && !is_made(name) {
+        if !own.contains(name) && !is_made(name) && !is_replaced(name) {
             headers.append(name, value)?;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use callboard_core::authentication::CredentialsError;
@@ -96,6 +97,8 @@ pub enum ErrorKind {
     InvalidJson(serde_json::Error),
     /// What user name or password hold cannot be sent.
     Credentials(CredentialsError),
+    /// No token could be fetched: what the [`TokenSource`](crate::TokenSource) says.
+    Token(Arc<dyn std::error::Error + Send + Sync>),
     /// What is to be proven by Digest authentication cannot be.
     #[cfg(feature = "digest")]
     Digest(ChallengeError),
@@ -131,6 +134,7 @@ impl ErrorKind {
             Self::Send(error) => Some(error),
             Self::BodySource(error) => Some(&**error),
             Self::File(error) => Some(error),
+            Self::Token(error) => Some(&**error),
             Self::Resolve(error) => Some(error),
             #[cfg(feature = "tls")]
             Self::Tls(error) => Some(error),
@@ -193,6 +197,7 @@ impl fmt::Display for ErrorKind {
             Self::Text => f.write_str("the body is not valid text in its charset"),
             Self::InvalidJson(error) => write!(f, "the body is not the JSON expected: {error}"),
             Self::Credentials(error) => error.fmt(f),
+            Self::Token(error) => write!(f, "no token: {error}"),
             #[cfg(feature = "digest")]
             Self::Digest(refusal) => refusal.fmt(f),
             #[cfg(feature = "digest")]

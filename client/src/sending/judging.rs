@@ -108,6 +108,12 @@ impl Sending {
             self.stage = Stage::Checkout;
             return Ok(None);
         }
+        if order.pass.is_refused(&head, replayable) {
+            recover_stream(&mut exchange, order);
+            exchange.settle();
+            self.stage = Stage::Checkout;
+            return Ok(None);
+        }
         // Other answers may say several places, and most say none: they are not asked.
         let asks = redirect::redirects(head.status) && order.redirects > 0;
         let location = match asks.then(|| redirect::location(&head.headers)).transpose() {

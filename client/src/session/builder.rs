@@ -10,6 +10,7 @@ use std::time::Duration;
 #[cfg(feature = "digest")]
 use callboard_core::digest::DigestClient;
 use callboard_core::happy_eyeballs::{Family, RaceSettings};
+use callboard_core::netrc::Netrc;
 use callboard_core::resolver_cache::CacheSettings;
 use callboard_core::retry::{BudgetLimits, RetryPolicy};
 use callboard_core::{Headers, InvalidHeader, Limits, header};
@@ -23,13 +24,14 @@ use crate::cookie_store::CookieStore;
 use crate::cookie_store::SharedJar;
 #[cfg(feature = "digest")]
 use crate::digest::SharedDigest;
+use crate::error::Error;
 #[cfg(feature = "digest")]
-use crate::error::{Error, ErrorKind, Phase};
-#[cfg(feature = "digest")]
-use crate::location::IntoUrl;
+use crate::error::{ErrorKind, Phase};
+use crate::location::{self, IntoUrl};
 use crate::resolver::Resolver;
 use crate::settings::{Settings, Timeouts};
 use crate::shared::Shared;
+use crate::tokens::{TokenSource, Tokens};
 
 /// Makes a [`Session`] with other settings than the default ones.
 ///
@@ -200,8 +202,8 @@ impl SessionBuilder {
     }
 
     /// Connects from this address, which is one of this host; with port 0 from any free port, with another from that
-    /// one only (so that one connection to each server is all there can be). Default: the system chooses. Only addresses
-    /// of its family are connected to. What the system says of it is in
+    /// one only (so that one connection to each server is all there can be). Default: the system chooses. Only
+    /// addresses of its family are connected to. What the system says of it is in
     /// [`ErrorKind::Connect`](crate::ErrorKind::Connect): `AddrNotAvailable`, if it is no address of this host. Unix
     /// sockets have none.
     ///
@@ -244,6 +246,38 @@ impl SessionBuilder {
             .map_err(|refusal| Error::new(Phase::Build, ErrorKind::Digest(refusal)))?;
         self.settings.digest = Some(SharedDigest::new(client.for_origin(&url)));
         Ok(self)
+    }
+
+    /// Sends a bearer token (RFC 6750) with every request of this URL's origin that has no `Authorization` of its own.
+    /// The source is asked for one when there is none, when the last has expired, and when the server has answered 401
+    /// to it: then the request is sent once more, with another, if its body can be. Requests that need a token at the
+    /// same time share one. Other origins, where redirections may lead, get none of it, but may have a source too: call
+    /// this for each. See [`TokenSource`].
+    ///
+    /// # Errors
+    /// A URL that cannot be asked for.
+    pub fn tokens(mut self, url: impl IntoUrl, source: impl TokenSource) -> Result<Self, Error> {
+        let url = url.into_url()?;
+        location::check(&url)?;
+        // Without a user and a password, which belong to no origin.
+        let origin = url.origin().ascii_serialization();
+        self.settings.tokens.retain(|tokens| tokens.origin() != origin);
+        self.settings.tokens.push(Arc::new(Tokens::new(origin, Arc::new(source))));
+        Ok(self)
+    }
+
+    /// Sends user name and password of the entry that fits the host, as Basic (RFC 7617), with every request that says
+    /// nothing of its own. The nearest word counts: `Authorization` of the request; user and password in its URL; a
+    /// [token](Self::tokens) for its origin; Digest; `Authorization` of the session; the netrc.
+    ///
+    /// Each redirection asks anew, by the host that it leads to, and sends nothing that was meant for another. To
+    /// another origin go only entries that name its host, for the `default` one is for hosts that the user asks, not
+    /// for those that a server names; and where one has led away from `https`, none.
+    ///
+    /// Default: none. Nothing is read from a file unless you do, with [`read_netrc`](crate::read_netrc).
+    pub fn netrc(mut self, netrc: Netrc) -> Self {
+        self.settings.netrc = Some(Arc::new(netrc));
+        self
     }
 
     /// Connects every request to this Unix socket. The URL still names host and path.

@@ -5,7 +5,7 @@ use callboard_client::{ErrorKind, Phase};
 use crate::script::{Step, answer, pair, simulated};
 
 /// The values of `Authorization`, by request.
-fn authorizations(heads: &[String]) -> Vec<Option<String>> {
+pub(crate) fn authorizations(heads: &[String]) -> Vec<Option<String>> {
     let field = |head: &String| {
         let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("authorization: "))?;
         Some(line["authorization: ".len()..].to_owned())

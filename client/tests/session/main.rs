@@ -13,6 +13,7 @@ mod failures;
 mod files;
 mod forms;
 mod multipart;
+mod netrc;
 mod pooling;
 mod redirecting;
 mod repeating;
@@ -22,4 +23,5 @@ mod responses;
 mod script;
 #[cfg(feature = "tls")]
 mod secure;
+mod tokens;
 mod uploads;

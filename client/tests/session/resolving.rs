@@ -46,9 +46,10 @@ impl Resolver for Directory {
                 "unknown" => Err(io::Error::new(io::ErrorKind::NotFound, "not in the directory")),
                 "address" => Ok(vec![SocketAddr::new(this.server.ip(), 0)]),
                 "panics" => panic!("on purpose"),
-                "indirect" => {
+                "indirect" | "circle" => {
                     let session = this.session.lock().unwrap().take().unwrap();
-                    let answer = session.get("http://server/").await.map_err(io::Error::other)?;
+                    let name = if name == "circle" { "circle" } else { "server" };
+                    let answer = session.get(format!("http://{name}/")).await.map_err(io::Error::other)?;
                     assert_eq!(answer.text().await.map_err(io::Error::other)?, "here");
                     Ok(vec![this.server])
                 }
@@ -162,6 +163,11 @@ fn it_may_use_the_session_for_another_name() {
             *directory.session.lock().unwrap() = Some(session.clone());
             assert_eq!(fetch(&session, "http://indirect/").await, "here");
             assert_eq!(directory.asked(), 2);
+            *directory.session.lock().unwrap() = Some(session.clone());
+            let error = session.get("http://circle/").await.unwrap_err();
+            assert!(matches!(error.kind(), ErrorKind::Resolve(_)), "{error}");
+            assert!(error.to_string().contains("waits for itself"), "{error}");
+            assert_eq!((directory.asked(), session.snapshot().open()), (3, session.snapshot().idle()));
         })
     });
 }
