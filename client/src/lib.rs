@@ -9,7 +9,8 @@
 //! Inside, from the top: `session` makes requests, which have in `shared` what they need of it; `request` puts an
 //! `order` together; `sending` is the future of a response's head, `exchange` one request on one connection; `dial`
 //! makes connections, `connections` keeps them by the pool machine of the core, `connection` is one of them, leased
-//! into the future of the request that uses it. No task is spawned for a request.
+//! into the future of the request that uses it. `names` and `tokens` keep what is fetched once for many requests, each
+//! fetch a `flight`; `pass` is who a request says that it comes from. No task is spawned for a request.
 
 mod body;
 mod clock;
