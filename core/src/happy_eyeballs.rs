@@ -187,9 +187,9 @@ impl<E> Race<E> {
         }
     }
 
-    /// More addresses have come.
+    /// More addresses have come. After the end of the race they are of no use.
     pub fn add(&mut self, addresses: impl IntoIterator<Item = SocketAddr>, now: Instant) {
-        if self.is_resolved {
+        if self.is_resolved || self.state != RaceState::Running {
             return;
         }
         self.take(addresses);

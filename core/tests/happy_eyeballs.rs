@@ -275,3 +275,11 @@ fn random_races_keep_the_rules() {
         }
     }
 }
+
+#[test]
+fn what_comes_after_the_end_is_not_kept() {
+    let mut race = Race::<&str>::resolving(RaceSettings::default());
+    race.cancel();
+    race.add(["192.0.2.1:80".parse().unwrap()], Instant::EPOCH);
+    assert_eq!((race.waiting(), race.poll_event(), race.state()), (0, None, RaceState::Cancelled));
+}
