@@ -90,3 +90,19 @@ fn pings_are_answered_and_a_flood_of_them_is_bounded() {
     }
     assert_eq!(server.sent_frames().last().unwrap().1, b"last", "the newest is answered");
 }
+
+/// A driver calls often, and with half a frame in the input: only what is new is a sign of life.
+#[test]
+fn bytes_count_once() {
+    let mut server = Side::new(Role::Server, short());
+    let half = &frame(Role::Client, true, Opcode::Binary, &[1; 100])[..50];
+    let due = |server: &Side| server.machine.poll_timeout().unwrap() - callboard_core::Instant::EPOCH;
+    for (turn, byte) in (1..).zip(half) {
+        server.now = server.now + SECOND;
+        server.input.extend_from_slice(&[*byte]);
+        server.machine.handle_input(&mut server.input, server.now);
+        assert_eq!(due(&server), (10 + turn) * SECOND);
+        server.machine.handle_input(&mut server.input, server.now + SECOND / 2);
+        assert_eq!(due(&server), (10 + turn) * SECOND);
+    }
+}

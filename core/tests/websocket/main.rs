@@ -14,3 +14,4 @@ mod peer;
 mod properties;
 mod sending;
 mod side;
+mod values;

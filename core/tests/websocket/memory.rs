@@ -77,3 +77,31 @@ fn an_idle_machine_is_small() {
     assert!(counted.bytes_max <= 1024, "{counted:?}");
     assert!(size_of::<callboard_core::websocket::Connection>() <= 640);
 }
+
+/// A frame that is under way gets room for what is known to come, up to a mebibyte at a time, so that few reads bring
+/// it.
+#[test]
+fn room_is_made_for_the_rest_of_a_frame() {
+    let rows = [(200_000_usize, 200_000), (3 << 20, 1 << 20)];
+    for (length, least) in rows {
+        let mut server = Side::server();
+        server.input.reserve(60_000);
+        let wire = frame(Role::Client, true, Opcode::Binary, &vec![1; length]);
+        let held = 30_000;
+        server.input.extend_from_slice(&wire[..held]);
+        server.machine.handle_input(&mut server.input, server.now);
+        let room = server.input.capacity() - server.input.len();
+        let wanted = least.min(wire.len() - held);
+        assert!((wanted..wanted + 30_000).contains(&room), "{room} for {wanted}");
+    }
+}
+
+#[test]
+fn a_message_in_one_frame_is_refused_by_its_head() {
+    let settings = || Settings { max_message: 20, ..Settings::default() };
+    let mut server = Side::new(Role::Server, settings());
+    assert_eq!(server.give(&frame(Role::Client, true, Opcode::Binary, &[1; 20])).len(), 1);
+    assert!(server.machine.is_open());
+    server.give(&frame(Role::Client, true, Opcode::Binary, &[1; 21])[..6]);
+    assert!(!server.machine.is_open(), "what is too big by its head is not waited for");
+}

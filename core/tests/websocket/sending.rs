@@ -144,3 +144,49 @@ fn a_queue_that_was_long_gives_its_memory_back() {
     });
     assert!(counted.bytes_max > 0);
 }
+
+/// 65,536 bytes on their way, no more and no less, are what everything else waits behind.
+#[test]
+fn what_waits_stands_behind_a_window() {
+    const WINDOW: usize = 64 * 1024;
+    let full = || {
+        let mut server = Side::server();
+        server.machine.send(Message::from(vec![1; WINDOW - 4]), server.now).unwrap();
+        assert_eq!(server.machine.outgoing().remaining(), WINDOW, "its head is of 4 bytes");
+        server
+    };
+    let mut server = full();
+    server.machine.ping(b"p"[..].into(), server.now).unwrap();
+    assert_eq!(server.machine.outgoing().remaining(), WINDOW);
+    let sent = server.sent_frames();
+    assert_eq!(sent.len(), 2, "a control frame that waits alone is sent when there is room");
+
+    let mut server = full();
+    server.give(&frame(Role::Client, true, Opcode::Ping, b"p"));
+    server.machine.send("m".into(), server.now).unwrap();
+    server.machine.close(callboard_core::websocket::Close::NORMAL, server.now).unwrap();
+    assert_eq!(server.machine.outgoing().remaining(), WINDOW);
+    let opcodes: Vec<_> = server.sent_frames().iter().map(|(head, _)| head.opcode).collect();
+    assert_eq!(opcodes, [Opcode::Binary, Opcode::Pong, Opcode::Text, Opcode::Close]);
+    assert_eq!(server.machine.queued(), 0);
+
+    // Below it nothing waits.
+    let mut server = Side::server();
+    for _ in 0..100 {
+        server.machine.send(Message::from(vec![1; 1_000]), server.now).unwrap();
+    }
+    let under_way = server.machine.outgoing().remaining();
+    assert!((WINDOW..WINDOW + 1_004).contains(&under_way), "{under_way} bytes");
+    assert_eq!(server.machine.queued(), 100 * 1_000 + 4 * under_way.div_ceil(1_004));
+}
+
+#[test]
+fn control_frames_keep_their_order_where_there_is_room() {
+    let mut server = Side::server();
+    server.machine.ping(b"p"[..].into(), server.now).unwrap();
+    server.machine.send("one".into(), server.now).unwrap();
+    server.give(&frame(Role::Client, true, Opcode::Ping, b"q"));
+    server.machine.send("two".into(), server.now).unwrap();
+    let opcodes: Vec<_> = server.sent_frames().iter().map(|(head, _)| head.opcode).collect();
+    assert_eq!(opcodes, [Opcode::Ping, Opcode::Text, Opcode::Pong, Opcode::Text]);
+}
