@@ -1,9 +1,13 @@
 //! Any bytes as fields of authentication, as netrc and as proxy variables: declared errors only, and what was read is
-//! read again from what is written. The Digest machines take any challenge and any credentials.
+//! read again from what is written. The Digest machines take any challenge and any credentials, and understand
+//! each other whatever user, password and realm are.
 #![no_main]
 
 use callboard_core::authentication::{Basic, Bearer, Challenge, Credentials, Parameters, parse_challenges};
-use callboard_core::digest::{DigestClient, DigestRequest, DigestServer, PasswordHash, ReceivedRequest};
+use callboard_core::digest::{
+    Algorithm, Claim, DigestClient, DigestError, DigestRequest, DigestServer, Hash, PasswordHash, Quality,
+    ReceivedRequest, ServerProof,
+};
 use callboard_core::netrc::Netrc;
 use callboard_core::proxy::{NoProxy, Proxy, ProxyRules};
 use callboard_core::{Headers, Instant, Method, header};
@@ -14,6 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     credentials(bytes);
     answer(bytes);
     verify(bytes);
+    prove(bytes);
     if let Ok(text) = std::str::from_utf8(bytes) {
         if let Ok(netrc) = Netrc::parse(text) {
             let _ = netrc.look_up("example.org");
@@ -72,6 +77,47 @@ fn answer(bytes: &[u8]) {
     let mut info = Headers::new();
     let _ = info.append(header::AUTHENTICATION_INFO, bytes);
     let _ = client.handle_answer(&attempt, &info, Some(b""));
+}
+
+/// What our client makes of our server's challenge lets it in, once, whatever the names are; and the server's proof
+/// convinces it.
+fn prove(bytes: &[u8]) {
+    let Some((&[control, ref seed @ ..], rest)) = bytes.split_first_chunk::<9>() else { return };
+    let Ok(text) = std::str::from_utf8(rest) else { return };
+    let mut parts = text.splitn(3, '\n');
+    let mut part = || parts.next().unwrap_or_default();
+    let (user, password, realm) = (part(), part(), part());
+    let seed = u64::from_le_bytes(*seed);
+    let Ok(client) = DigestClient::new(user, password, [seed, 1]) else { return };
+    let Ok(server) = DigestServer::new(realm, [seed, 2, 3, 4]) else { return };
+    let hashes = [Hash::Md5, Hash::Sha1, Hash::Sha256, Hash::Sha512Short, Hash::Sha512];
+    let algorithm = Algorithm { hash: hashes[usize::from(control) % 5], is_session: control & 0x80 != 0 };
+    let quality = [Quality::Authentication, Quality::Integrity][usize::from(control >> 3 & 1)];
+    let (mut client, mut server) =
+        (client, server.algorithms(&[algorithm]).qualities(&[quality]).user_hash(control & 0x40 != 0));
+    let url = url::Url::parse("http://example.org/a?b").expect("a URL");
+    let request = DigestRequest { method: &Method::Put, url: &url, body: Some(rest) };
+    let mut attempt = client.begin(&request);
+    let mut headers = Headers::new();
+    for challenge in server.challenges(false, Instant::EPOCH).expect("a challenge") {
+        headers.append(header::WWW_AUTHENTICATE, challenge.to_field()).expect("a field value");
+    }
+    client.handle_unauthorized(&mut attempt, &request, &headers).expect("it can be answered");
+    for turn in 0..3 {
+        let sent = attempt.authorization().expect("credentials").to_vec();
+        let received = ReceivedRequest { authorization: Some(&sent), method: "PUT", target: "/a?b", body: Some(rest) };
+        let look_up = |claim: &Claim<'_>| {
+            let secret = PasswordHash::new(claim.hash(), user.as_bytes(), realm.as_bytes(), password.as_bytes());
+            claim.is(user).then_some(secret)
+        };
+        let verified = server.verify(&received, Instant::EPOCH, look_up).expect("the right password");
+        assert_eq!(server.verify(&received, Instant::EPOCH, look_up).err(), Some(DigestError::Replayed));
+        let mut info = Headers::new();
+        let proof = verified.authentication_info(Some(b"answer")).expect("a proof");
+        info.append(header::AUTHENTICATION_INFO, proof).expect("a field value");
+        assert_eq!(client.handle_answer(&attempt, &info, Some(b"answer")), Ok(ServerProof::Proven), "turn {turn}");
+        attempt = client.begin(&request);
+    }
 }
 
 /// Nobody gets in without the password.

@@ -44,6 +44,26 @@ fn check_grammar(line: &[u8]) {
     }
 }
 
+/// Any name, value and path of a program: what the jar takes is sent and saved as the one cookie that it is.
+fn set_by_hand(bytes: &[u8], url: &Url, now: u64) {
+    let mut parts = bytes.splitn(3, |byte| *byte == b'|');
+    let (name, value) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let mut cookie = SetCookie::new(name, value).with_secure();
+    if let Some(path) = parts.next() {
+        cookie = cookie.with_path(path);
+    }
+    let mut jar = CookieJar::default();
+    if jar.set(cookie.clone(), url, Access::default(), now).is_ok() {
+        if let Some(field) = jar.cookie_field(url, Access::default(), now) {
+            assert!(read_cookies(&field).eq([(name, value)]), "{}", field.escape_ascii());
+        }
+        assert_eq!(jar.save(now).iter().filter(|byte| **byte == b'\n').count(), 2);
+    }
+    if jar.set_everywhere(cookie, now).is_ok() {
+        assert_eq!(CookieJar::default().restore(&jar.save(now), now).taken, jar.len());
+    }
+}
+
 fn check_jar(jar: &CookieJar, now: u64) {
     assert!(jar.len() <= jar.settings().total && jar.len() == jar.iter().count());
     for cookie in jar.iter() {
@@ -77,6 +97,7 @@ fuzz_target!(|input: &[u8]| {
         let given = jar.get(&url, access, now).len();
         let sent = jar.cookie_field(&url, access, now);
         assert_eq!(sent.is_some(), given > 0);
+        set_by_hand(field, &url, now);
     }
     check_jar(&jar, now);
     let mut restored = CookieJar::new(JarSettings { per_domain: 4, total: 10, ..JarSettings::default() });

@@ -1,15 +1,17 @@
 //! Any bytes into a WebSocket machine, cut in any way, with and without permessage-deflate, on both sides: the same
-//! events and answers, declared errors only, bounded memory; and what one side writes the other reads.
+//! events and answers, declared errors only, bounded memory (counted); and what one side writes the other reads. Any
+//! fields into the handshake of both sides: what a server accepts its client confirms, and both then understand.
 //!
 //! The first byte of the input picks the side, the limits and the cuts; the rest is what the peer sends.
 #![no_main]
 
 use std::sync::Arc;
 
+use allocation_counter::measure;
 use bytes::{Buf, BytesMut};
 use callboard_core::websocket::handshake::{ClientHandshake, ServerHandshake};
 use callboard_core::websocket::{Agreement, Compression, Connection, Event, Message, Role, Settings};
-use callboard_core::{Instant, Method, Protocol, Random, Status, Version};
+use callboard_core::{Headers, Instant, Method, Protocol, Random, Status, Version, header};
 use libfuzzer_sys::fuzz_target;
 
 /// The longest piece that a random cut makes.
@@ -20,6 +22,10 @@ fn settings(is_small: bool) -> Settings {
     let settings = Settings { compression, ..Settings::default() };
     if is_small { Settings { max_message: 200, max_frame: 150, max_fragments: 5, ..settings } } else { settings }
 }
+
+/// Bytes that a machine with small limits may hold at once: two windows and tables of zlib, the queue of answers to
+/// pings, the input at hand, and little else. A message is no part of it.
+const MEMORY: u64 = 1_500_000;
 
 /// What the handshake of both sides agrees on.
 fn agreements(settings: &Settings) -> (Agreement, Agreement) {
@@ -80,8 +86,58 @@ fn run(role: Role, settings: &Arc<Settings>, agreement: &Agreement, bytes: &[u8]
     Run { events, sent }
 }
 
+/// What a machine holds at most, whatever comes, while its answers are taken.
+fn hold(role: Role, agreement: &Agreement, bytes: &[u8]) {
+    let settings = Arc::new(settings(true));
+    let held = measure(|| {
+        let now = Instant::EPOCH;
+        let mut machine = Connection::new(role, settings.clone(), agreement, [3, 4], now);
+        let mut input = BytesMut::new();
+        for piece in bytes.chunks(200) {
+            input.extend_from_slice(piece);
+            machine.handle_input(&mut input, now);
+            while machine.poll_event().is_some() {
+                machine.handle_input(&mut input, now);
+            }
+            let length = machine.outgoing().len();
+            machine.outgoing().advance(length);
+        }
+    });
+    assert!(held.bytes_max <= MEMORY, "{held:?}");
+}
+
+/// The input as the extensions and subprotocols of a client and of a server.
+fn shake_hands(bytes: &[u8]) {
+    let settings = settings(false);
+    let client = ClientHandshake::new([1, 2], &["chat", "super.chat"], &settings);
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+    let (extensions, protocols) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let mut asked = client.headers().clone();
+    if asked.set(header::SEC_WEBSOCKET_EXTENSIONS, extensions).is_err()
+        || asked.set(header::SEC_WEBSOCKET_PROTOCOL, protocols).is_err()
+    {
+        return;
+    }
+    if let Ok(server) = ServerHandshake::read(&Method::Get, Version::Http11, &asked) {
+        let protocol = server.protocols().next().map(str::to_owned);
+        let (headers, agreement) = server.accept(protocol.as_deref(), &settings);
+        assert_eq!(agreement.protocol.as_deref(), protocol.as_deref());
+        assert_eq!(agreement.is_compressed(), headers.contains(header::SEC_WEBSOCKET_EXTENSIONS));
+    }
+    // The same as the answer of a server: nothing is agreed on that was not offered.
+    let server = ServerHandshake::read(&Method::Get, Version::Http11, client.headers()).expect("our own request");
+    let (good, _) = server.accept(None, &settings);
+    let mut answered: Headers = good.clone();
+    let _ = answered.set(header::SEC_WEBSOCKET_EXTENSIONS, extensions);
+    let _ = answered.set(header::SEC_WEBSOCKET_PROTOCOL, protocols);
+    if let Ok(agreement) = client.check(Status::SWITCHING_PROTOCOLS, &answered) {
+        assert!(agreement.protocol.is_none_or(|protocol| ["chat", "super.chat"].contains(&&*protocol)));
+    }
+}
+
 fuzz_target!(|bytes: &[u8]| {
     let Some((&control, input)) = bytes.split_first() else { return };
+    shake_hands(input);
     let settings = Arc::new(settings(control & 1 == 1));
     let role = if control & 2 == 2 { Role::Client } else { Role::Server };
     let (client, server) = agreements(&settings);
@@ -94,6 +150,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(cut.events, whole.events);
         assert_eq!(cut.sent, whole.sent);
     }
+
+    hold(role, agreement, input);
 
     // What the other side writes, this one reads.
     let other = if role == Role::Client { Role::Server } else { Role::Client };
