@@ -1,8 +1,8 @@
 //! The machine of an open WebSocket, the same for both sides.
 //!
-//! `receive` takes input apart, `send` has the commands and the queue, `backlog` what waits behind it. The machine holds
-//! one event: the next frame is taken when it was polled, which is the back pressure. What it does when is the table in
-//! `close`.
+//! `receive` takes input apart, `send` has the commands and the queue, `backlog` what waits behind it. The machine
+//! holds one event: the next frame is taken when it was polled, which is the back pressure. What it does when is the
+//! table in `close`.
 
 mod backlog;
 mod receive;
