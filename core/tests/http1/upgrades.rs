@@ -163,3 +163,17 @@ fn a_switch_behind_too_long_a_body_is_refused_or_ends_the_connection() {
     assert!(server.wants_half_close());
     assert_eq!(server.close_reason(), Some(CloseReason::BodyUnfinished));
 }
+
+/// Only the field of that name names a protocol: one of the same length and first letter does not.
+#[test]
+fn a_connection_option_without_its_field_asks_for_nothing() {
+    for (name, expected) in [("Upgrade", Ok(())), ("Upgrad3", Err(SendError::StatusMisplaced))] {
+        let now = Instant::EPOCH;
+        let mut server = ServerConnection::new(Limits::default().into(), now);
+        let text = format!("GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n{name}: b\r\n\r\n");
+        server.handle_input(&mut BytesMut::from(text.as_str()), now);
+        let Some(ServerEvent::Request { exchange, .. }) = server.poll_event() else { panic!("no request") };
+        let response = Response { status: Status::SWITCHING_PROTOCOLS, headers: &Headers::new(), date: None };
+        assert_eq!(server.respond(exchange, &response, BodyLength::Empty, now), expected, "{name}");
+    }
+}
