@@ -109,12 +109,9 @@ impl Order {
     }
 
     /// Whether a challenge of its server would be answered by Digest.
+    #[cfg(feature = "digest")]
     pub(crate) fn answers_digest(&self) -> bool {
-        #[cfg(feature = "digest")]
-        let answers = self.digest.as_ref().is_some_and(|digest| digest.is_for(&self.url));
-        #[cfg(not(feature = "digest"))]
-        let answers = false;
-        answers
+        self.digest.as_ref().is_some_and(|digest| digest.is_for(&self.url))
     }
 
     /// Whether it is to be sent once more, since this head asks for a proof that can be given.

@@ -28,8 +28,11 @@ pub(super) fn choose(order: &mut Order, session: &Shared) -> Result<Option<Token
             Asked::Wait(place) => Some(place),
         });
     }
+    #[cfg(feature = "digest")]
+    if order.answers_digest() {
+        return Ok(None);
+    }
     if let Some(netrc) = &settings.netrc
-        && !order.answers_digest()
         && !settings.headers.contains(header::AUTHORIZATION)
     {
         let taken = order.pass.take_entry(netrc, &order.url);
