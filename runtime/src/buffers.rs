@@ -11,8 +11,11 @@ use bytes::BytesMut;
 const CAPACITY: usize = 32 * 1024;
 /// A buffer with less room left than this is replaced before the next read.
 const LEAST_ROOM: usize = 8 * 1024;
-/// Buffers kept per thread: 2 MiB.
+/// Buffers kept per thread: 2 MiB, and with the large ones 4 MiB at most.
 const KEPT: usize = 64;
+/// A buffer with more room than this is large: of such few are kept.
+const LARGE: usize = 64 * 1024;
+const LARGE_KEPT: usize = 16;
 
 /// Scratch memory larger than this is freed rather than kept.
 const SCRATCH_KEPT: usize = 64 * 1024;
@@ -47,7 +50,7 @@ impl Buffers {
         buffer.clear();
         let _ = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
-            if pool.len() < KEPT {
+            if pool.len() < if buffer.capacity() > LARGE { LARGE_KEPT } else { KEPT } {
                 pool.push(buffer);
             }
         });
@@ -71,5 +74,77 @@ impl Buffers {
                 pool.push(scratch);
             }
         });
+    }
+}
+
+/// What one read of a connection may bring, by what the last ones brought: a peer that fills its buffer is read in larger
+/// steps, so that a large message costs one call. Counts alone decide, because room depends on which buffer the pool had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected(u32);
+
+impl Expected {
+    const LEAST: u32 = 32 * 1024;
+    const MOST: u32 = 128 * 1024;
+
+    /// A read has brought so many bytes.
+    pub(crate) fn note(&mut self, count: usize) {
+        let expected = self.0 as usize;
+        if count >= expected {
+            self.0 = (self.0 * 2).min(Self::MOST);
+        } else if count < expected / 4 {
+            self.0 = (self.0 - self.0 / 8).max(Self::LEAST);
+        }
+    }
+
+    /// Makes room for the next read: in an empty buffer for all that may come.
+    pub(crate) fn make_room(self, buffer: &mut BytesMut) {
+        let expected = self.0 as usize;
+        if buffer.is_empty() && self.0 > Self::LEAST && buffer.capacity() < expected {
+            buffer.reserve(expected);
+        } else {
+            Buffers::make_room(buffer);
+        }
+    }
+}
+
+impl Default for Expected {
+    fn default() -> Self {
+        Self(Self::LEAST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_fills_its_buffer_gets_a_larger_one_until_it_is_quiet_again() {
+        let mut expected = Expected::default();
+        for (count, after) in [(100, 32), (32, 32), (32 * 1024, 64), (64 * 1024, 128), (1 << 20, 128), (70_000, 128)] {
+            expected.note(count);
+            assert_eq!(expected.0, after * 1024);
+        }
+        let mut buffer = BytesMut::new();
+        expected.make_room(&mut buffer);
+        assert!(buffer.capacity() >= 128 * 1024);
+        // In the middle of a message its machine has made room for the rest.
+        let mut begun = BytesMut::from(&[0; 100][..]);
+        begun.reserve(9000);
+        let room = begun.capacity();
+        expected.make_room(&mut begun);
+        assert_eq!(begun.capacity(), room);
+        for _ in 0..20 {
+            expected.note(10);
+        }
+        assert_eq!(expected.0, 32 * 1024);
+    }
+
+    #[test]
+    fn of_large_buffers_few_are_kept() {
+        for _ in 0..100 {
+            Buffers::give(BytesMut::with_capacity(128 * 1024));
+        }
+        let kept = std::iter::from_fn(|| Some(Buffers::take().capacity()).filter(|room| *room > 0)).count();
+        assert_eq!(kept, LARGE_KEPT);
     }
 }

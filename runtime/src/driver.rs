@@ -14,6 +14,7 @@ use bytes::{Buf, BytesMut};
 use callboard_core::{Instant, Protocol};
 use futures_io::AsyncWrite;
 
+use crate::buffers::Expected;
 use crate::{Buffers, Handle, Stream, StreamInfo, Timer};
 
 /// Parts handed to one vectored write.
@@ -45,6 +46,7 @@ pub struct Driver<P> {
     bytes_out: u64,
     /// What the last turn left to do.
     is_waiting: bool,
+    expected: Expected,
 }
 
 /// The transport failed: while doing what.
@@ -82,6 +84,7 @@ impl<P: Protocol> Driver<P> {
             bytes_in: 0,
             bytes_out: 0,
             is_waiting: false,
+            expected: Expected::default(),
         }
     }
 
@@ -281,7 +284,7 @@ impl<P: Protocol> Driver<P> {
                 self.input = Buffers::take();
             }
         }
-        Buffers::make_room(&mut self.input);
+        self.expected.make_room(&mut self.input);
         match self.stream.poll_fill(context, &mut self.input) {
             Poll::Pending => {
                 self.release_if_empty();
@@ -295,6 +298,7 @@ impl<P: Protocol> Driver<P> {
             }
             Poll::Ready(Ok(count)) => {
                 self.bytes_in += count as u64;
+                self.expected.note(count);
                 self.machine.handle_input(&mut self.input, self.now);
             }
         }

@@ -13,6 +13,8 @@ use super::{Connection, Event, Utf8};
 const ROOM: u64 = 1024 * 1024;
 /// Bytes by which a peer shows that it sends what it announced.
 const SHOWN: u64 = 4 * 1024;
+/// Room beyond that, so that the read of its end is a short one, which tells that nothing is left.
+const SPARE: u64 = 16 * 1024;
 /// Room that suffices for the next read.
 const LEAST_ROOM: u64 = 64 * 1024;
 
@@ -243,7 +245,7 @@ fn make_room(input: &mut BytesMut, come: u64, left: u64) {
     let room = (input.capacity() - input.len()) as u64;
     if room < left.min(LEAST_ROOM) {
         let most = if come < SHOWN { LEAST_ROOM } else { ROOM };
-        input.reserve(to_index(left.min(most)));
+        input.reserve(to_index(left.min(most) + SPARE));
     }
 }
 
