@@ -77,8 +77,8 @@ impl Buffers {
     }
 }
 
-/// What one read of a connection may bring, by what the last ones brought: a peer that fills its buffer is read in larger
-/// steps, so that a large message costs one call. Counts alone decide, because room depends on which buffer the pool had.
+/// What one read of a connection may bring, by what the last ones brought: a peer that fills its buffer is read in
+/// larger steps, so that a large message costs one call. Counts alone decide: room depends on the buffer the pool had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Expected(u32);
 
