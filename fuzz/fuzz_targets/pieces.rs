@@ -43,7 +43,7 @@ fn expected(rest: &[u8], separator: &[u8], limit: usize) -> Result<Option<usize>
 }
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((&[control, seed], input)) = bytes.split_last_chunk() else { return };
+    let Some((input, &[control, seed])) = bytes.split_last_chunk() else { return };
     let separator = SEPARATORS[usize::from(control % 4)];
     let limit = if control & 4 == 0 { 16 } else { 4096 };
     let longest = usize::from(control >> 4) + 1;
