@@ -78,10 +78,11 @@ impl Pump {
         Attended { pump: self, user: Some(user), is_over: false }
     }
 
-    fn register(&mut self, waker: &Waker) {
+    /// `is_shared`: the user's future is in this task.
+    fn register(&mut self, waker: &Waker, is_shared: bool) {
         if !self.registered.as_ref().is_some_and(|registered| registered.will_wake(waker)) {
             self.shared.outside.wakes.set_pump(Some(waker.clone()));
-            self.shared.with(|work| work.state.home = Some(waker.clone()));
+            self.shared.with(|work| work.state.home = is_shared.then(|| waker.clone()));
             self.registered = Some(waker.clone());
         }
     }
@@ -92,8 +93,8 @@ impl Future for Pump {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.register(context.waker());
-        this.shared.with(|work| work.poll_pump(context, false))
+        this.register(context.waker(), false);
+        this.shared.with(|work| work.poll_pump(context))
     }
 }
 
@@ -154,10 +155,10 @@ impl Future for Attended {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.pump.register(context.waker());
+        this.pump.register(context.waker(), true);
         this.poll_user(context);
         if !this.is_over {
-            this.is_over = this.pump.shared.with(|work| work.poll_pump(context, true)).is_ready();
+            this.is_over = this.pump.shared.with(|work| work.poll_pump(context)).is_ready();
         }
         if this.is_over && this.user.is_none() { Poll::Ready(()) } else { Poll::Pending }
     }

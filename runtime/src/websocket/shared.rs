@@ -225,9 +225,9 @@ impl Work<'_> {
         false
     }
 
-    /// The pump's share of a poll. Ready once the transport is gone. `is_shared`: the user's future is in this task.
-    pub(super) fn poll_pump(&mut self, context: &Context<'_>, is_shared: bool) -> Poll<()> {
-        let home = is_shared.then(|| context.waker());
+    /// The pump's share of a poll. Ready once the transport is gone.
+    pub(super) fn poll_pump(&mut self, context: &Context<'_>) -> Poll<()> {
+        let home = self.state.home.is_some().then(|| context.waker());
         self.outside.is_attended.store(false, Ordering::Relaxed);
         self.state.is_fresh = false;
         let has_rested = std::mem::take(&mut self.state.has_rested);
@@ -238,7 +238,7 @@ impl Work<'_> {
         }
         self.state.is_pump_called = false;
         // In a shared task nobody tells the transport's wake-ups from others: what no reader looked at, the pump does.
-        let is_idle = !self.state.due && !self.outside.wakes.is_woken() && (has_rested || !is_shared);
+        let is_idle = !self.state.due && !self.outside.wakes.is_woken() && (has_rested || home.is_none());
         if self.state.live.is_some() && is_idle {
             return Poll::Pending;
         }

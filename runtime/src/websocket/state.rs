@@ -67,7 +67,7 @@ pub(super) struct State {
     pub(super) last_word: CloseCode,
     /// Messages given since the reader last had to wait.
     pub(super) run: u16,
-    /// The waker of the task that runs the pump.
+    /// The waker of the task that runs the pump, if the user's future is in it too.
     pub(super) home: Option<Waker>,
     /// The reader waits in that task, without a waker of its own.
     pub(super) rests_at_home: bool,

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::BytesMut;
 use callboard_core::websocket::{Agreement, Message, Role, Settings};
-use callboard_runtime::websocket::{Attended, Opening, WebSocket, WebSocketFailure, WebSocketSender};
+use callboard_runtime::websocket::{Attended, Opening, Pump, WebSocket, WebSocketFailure, WebSocketSender};
 
 use crate::support::TestRuntime;
 use crate::wire::Wire;
@@ -28,11 +28,8 @@ fn frame(first: u8, payload: &str) -> Vec<u8> {
     [&[first, 0x80 | length, 0, 0, 0, 0], payload.as_bytes()].concat()
 }
 
-/// A server's WebSocket without heartbeats, and its user's future.
-fn attended<F>(runtime: &TestRuntime, wire: &Wire, user: impl FnOnce(WebSocket) -> F) -> (Attended, WebSocketSender)
-where
-    F: Future<Output = Result<(), WebSocketFailure>> + Send + 'static,
-{
+/// A server's WebSocket without heartbeats.
+fn open(runtime: &TestRuntime, wire: &Wire) -> (WebSocket, Pump) {
     let opening = Opening {
         role: Role::Server,
         settings: Arc::new(Settings { ping_interval: None, ..Settings::default() }),
@@ -42,7 +39,15 @@ where
         input: BytesMut::new(),
         runtime: runtime.handle(),
     };
-    let (socket, pump) = opening.open();
+    opening.open()
+}
+
+/// The same with its user's future.
+fn attended<F>(runtime: &TestRuntime, wire: &Wire, user: impl FnOnce(WebSocket) -> F) -> (Attended, WebSocketSender)
+where
+    F: Future<Output = Result<(), WebSocketFailure>> + Send + 'static,
+{
+    let (socket, pump) = open(runtime, wire);
     let sender = socket.sender();
     (pump.attend(Box::pin(user(socket))), sender)
 }
@@ -100,6 +105,23 @@ fn a_read_that_waits_and_is_not_polled_leaves_the_work_to_the_pump() {
         assert_eq!(wire.take_written(), b"\x8a\x04ping");
     }
     assert!(!is_read.load(Ordering::SeqCst));
+}
+
+/// A pump that is polled by hand beside a reader has no share of a poll that it could leave to the reader.
+#[test]
+fn a_pump_beside_a_read_that_is_not_polled_works_alone() {
+    let (runtime, wire) = (TestRuntime::new(), Wire::default());
+    let (mut socket, mut pump) = open(&runtime, &wire);
+    let mut next = pin!(socket.next());
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut context = Context::from_waker(&waker);
+    assert!(Pin::new(&mut pump).poll(&mut context).is_pending());
+    assert!(next.as_mut().poll(&mut context).is_pending());
+    wire.put(&frame(0x89, "ping"));
+    assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    assert!(Pin::new(&mut pump).poll(&mut context).is_pending());
+    assert_eq!(wire.take_written(), b"\x8a\x04ping");
 }
 
 #[test]
