@@ -71,6 +71,10 @@ impl Stream for SimStream {
         self.shared.with(|world| world.fabric.poll_readable(&mut world.clock, self.end, context.waker()))
     }
 
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     fn info(&self) -> StreamInfo {
         self.info.clone()
     }

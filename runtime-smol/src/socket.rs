@@ -41,6 +41,7 @@ impl Socket {
     }
 
     /// Ready with what [`clear`](Self::clear) wants to know.
+    #[inline]
     pub(crate) fn poll_ready(&mut self, direction: Direction, context: &mut Context<'_>) -> Poll<io::Result<u32>> {
         match self {
             Self::Stock { socket, is_readable, is_writable } => {

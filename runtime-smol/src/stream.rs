@@ -92,6 +92,10 @@ impl Stream for SmolStream {
         self.socket.recheck();
     }
 
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     fn info(&self) -> StreamInfo {
         let local = self.local.get_or_init(|| {
             // A socket that we own has a local end, whatever became of the peer.

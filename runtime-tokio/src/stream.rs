@@ -119,6 +119,10 @@ impl<S: Socket> Stream for SocketStream<S> {
         self.socket.poll_readable(context)
     }
 
+    fn holds_back(&self) -> bool {
+        false
+    }
+
     fn info(&self) -> StreamInfo {
         // The system keeps it; a connection asks once.
         StreamInfo { local: self.socket.local(), peer: self.peer.clone(), tls: None }

@@ -3,7 +3,7 @@
 //! A connection never changes thread on a worker, so the pool is the thread's; elsewhere a buffer that moved merely
 //! ends in another thread's pool.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use bytes::BytesMut;
 
@@ -21,8 +21,50 @@ const LARGE_KEPT: usize = 16;
 const SCRATCH_KEPT: usize = 64 * 1024;
 
 thread_local! {
-    static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
-    static SCRATCH: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static POOL: Pool = const { Pool { buffers: Shelf::new(), scratch: Shelf::new() } };
+}
+
+struct Pool {
+    buffers: Shelf<BytesMut>,
+    scratch: Shelf<Vec<u8>>,
+}
+
+/// Memory of one kind. What was given last is on top: mostly the next one takes just that.
+struct Shelf<T> {
+    top: Cell<Option<T>>,
+    others: RefCell<Vec<T>>,
+}
+
+impl<T> Shelf<T> {
+    const fn new() -> Self {
+        Self { top: Cell::new(None), others: RefCell::new(Vec::new()) }
+    }
+
+    #[inline]
+    fn take(&self) -> Option<T> {
+        self.top.take().or_else(|| self.take_other())
+    }
+
+    #[cold]
+    fn take_other(&self) -> Option<T> {
+        self.others.borrow_mut().pop()
+    }
+
+    /// Puts `memory` on top; what was there stays if there are fewer others than `kept` says for it.
+    #[inline]
+    fn give(&self, memory: T, kept: impl FnOnce(&T) -> usize) {
+        if let Some(other) = self.top.replace(Some(memory)) {
+            self.give_other(kept(&other), other);
+        }
+    }
+
+    #[cold]
+    fn give_other(&self, kept: usize, memory: T) {
+        let mut others = self.others.borrow_mut();
+        if others.len() < kept {
+            others.push(memory);
+        }
+    }
 }
 
 /// The thread's pool of read buffers and of scratch memory.
@@ -31,11 +73,13 @@ pub struct Buffers;
 
 impl Buffers {
     /// An empty buffer with room.
+    #[inline]
     pub fn take() -> BytesMut {
-        POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten().unwrap_or_default()
+        POOL.try_with(|pool| pool.buffers.take()).ok().flatten().unwrap_or_default()
     }
 
     /// Makes room for the next read, in place where nobody else holds a part of the block.
+    #[inline]
     pub fn make_room(buffer: &mut BytesMut) {
         if buffer.capacity() - buffer.len() < LEAST_ROOM {
             buffer.reserve(CAPACITY.max(buffer.len()));
@@ -43,37 +87,31 @@ impl Buffers {
     }
 
     /// Gives a buffer back; what is still in it is dropped.
+    #[inline]
     pub fn give(mut buffer: BytesMut) {
         if buffer.capacity() == 0 {
             return;
         }
         buffer.clear();
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < if buffer.capacity() > LARGE { LARGE_KEPT } else { KEPT } {
-                pool.push(buffer);
-            }
-        });
+        let kept = |buffer: &BytesMut| if buffer.capacity() > LARGE { LARGE_KEPT } else { KEPT };
+        let _ = POOL.try_with(|pool| pool.buffers.give(buffer, kept));
     }
 
     /// Memory to write answers into, empty.
+    #[inline]
     pub fn take_scratch() -> Vec<u8> {
-        let kept = SCRATCH.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
+        let kept = POOL.try_with(|pool| pool.scratch.take()).ok().flatten();
         kept.unwrap_or_else(|| Vec::with_capacity(4 * 1024))
     }
 
     /// Gives it back; what is still in it is dropped.
+    #[inline]
     pub fn give_scratch(mut scratch: Vec<u8>) {
         if scratch.capacity() == 0 || scratch.capacity() > SCRATCH_KEPT {
             return;
         }
         scratch.clear();
-        let _ = SCRATCH.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < KEPT {
-                pool.push(scratch);
-            }
-        });
+        let _ = POOL.try_with(|pool| pool.scratch.give(scratch, |_| KEPT));
     }
 }
 
@@ -145,6 +183,7 @@ mod tests {
             Buffers::give(BytesMut::with_capacity(128 * 1024));
         }
         let kept = std::iter::from_fn(|| Some(Buffers::take().capacity()).filter(|room| *room > 0)).count();
-        assert_eq!(kept, LARGE_KEPT);
+        // And the one on top.
+        assert_eq!(kept, LARGE_KEPT + 1);
     }
 }

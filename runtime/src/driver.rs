@@ -38,7 +38,9 @@ pub struct Driver<P> {
     input_ended: bool,
     /// Our half-close was sent.
     output_ended: bool,
-    /// The stream may still hold bytes that were written to it.
+    /// The stream may hold bytes that were written to it, until it is flushed.
+    holds_back: bool,
+    /// It may do so now.
     unflushed: bool,
     /// When a stream that cannot send the end of a finished connection is dropped all the same.
     give_up_at: Option<Instant>,
@@ -46,6 +48,8 @@ pub struct Driver<P> {
     bytes_out: u64,
     /// What the last turn left to do.
     is_waiting: bool,
+    /// The last thing that was done with the stream's input was a read.
+    has_read: bool,
     expected: Expected,
 }
 
@@ -70,6 +74,7 @@ impl<P: Protocol> Driver<P> {
     pub fn with_input(machine: P, stream: Box<dyn Stream>, runtime: Handle, input: BytesMut) -> Self {
         let now = runtime.now();
         Self {
+            holds_back: stream.holds_back(),
             machine,
             stream,
             runtime,
@@ -84,6 +89,7 @@ impl<P: Protocol> Driver<P> {
             bytes_in: 0,
             bytes_out: 0,
             is_waiting: false,
+            has_read: false,
             expected: Expected::default(),
         }
     }
@@ -173,14 +179,17 @@ impl<P: Protocol> Driver<P> {
     /// `Pending`: the wakers are set. Call [`refresh_now`](Self::refresh_now) first, once per poll of the task.
     pub fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Result<(), DriveError>> {
         // Input at hand comes before writing, so that the answers to pipelined requests leave in one write.
-        if self.machine.outgoing().remaining() < COALESCED && self.turn_input() {
+        if !self.input.is_empty() && self.machine.outgoing().remaining() < COALESCED && self.turn_input() {
             self.is_waiting = false;
             return Poll::Ready(Ok(()));
         }
         let wrote = self.turn_write(context)?;
         let read = self.turn_input() || self.turn_read(context)?;
-        let fired = self.turn_deadline(context);
-        self.is_waiting = !read && !fired && !self.machine.outgoing().has_remaining() && !self.unflushed;
+        let is_written = !self.unflushed && !self.machine.outgoing().has_remaining();
+        // Behind a read comes another turn: it looks, unless something may be late now.
+        let is_early = read && is_written && self.armed.as_ref().is_some_and(|(armed, _)| *armed > self.now);
+        let fired = !is_early && self.turn_deadline(context);
+        self.is_waiting = !read && !fired && is_written;
         if self.is_waiting || !wrote {
             self.release_scratch();
         }
@@ -234,9 +243,9 @@ impl<P: Protocol> Driver<P> {
                 Poll::Pending => return Ok(wrote),
             }
         }
-        self.unflushed |= wrote;
+        self.unflushed |= wrote && self.holds_back;
         if self.unflushed {
-            // TLS keeps records back while its transport is blocked; sockets answer at once.
+            // TLS keeps records back while its transport is blocked.
             match Pin::new(&mut self.stream).poll_flush(context) {
                 Poll::Ready(Ok(())) => self.unflushed = false,
                 Poll::Ready(Err(error)) => return Err(DriveError::Write(error)),
@@ -275,10 +284,13 @@ impl<P: Protocol> Driver<P> {
         if self.input.is_empty() {
             // The host has taken all there was: from here on it is the peer who is slow, and the machine's time runs.
             self.machine.handle_input(&mut self.input, self.now);
-            match self.stream.poll_readable(context) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Err(DriveError::Read(error)),
-                Poll::Pending => return Ok(false),
+            // Behind a read there is mostly nothing: no buffer is taken for that.
+            if std::mem::take(&mut self.has_read) {
+                match self.stream.poll_readable(context) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Err(DriveError::Read(error)),
+                    Poll::Pending => return Ok(false),
+                }
             }
             if self.input.capacity() == 0 {
                 self.input = Buffers::take();
@@ -298,6 +310,7 @@ impl<P: Protocol> Driver<P> {
             }
             Poll::Ready(Ok(count)) => {
                 self.bytes_in += count as u64;
+                self.has_read = true;
                 self.expected.note(count);
                 self.machine.handle_input(&mut self.input, self.now);
             }

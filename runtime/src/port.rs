@@ -146,6 +146,12 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// reactor listens all the time.
     fn recheck(&mut self) {}
 
+    /// Whether bytes that were written may stay in the stream until `poll_flush`, as in TLS. Asked once. Default: they
+    /// may; a stream that says no saves a call for each write.
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     /// Who is at the ends.
     fn info(&self) -> StreamInfo;
 

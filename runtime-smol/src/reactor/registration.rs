@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::source::{Direction, Source};
 use super::worker::Worker;
@@ -13,6 +13,8 @@ use super::worker::Worker;
 pub(crate) struct Registration {
     source: Arc<Source>,
     worker: Arc<Worker>,
+    /// Whose waker the source has for reading: mostly the same task waits again. For writing it seldom waits.
+    reader: Option<Waker>,
 }
 
 impl Registration {
@@ -20,18 +22,32 @@ impl Registration {
     pub(crate) fn new(worker: &Arc<Worker>, file: impl AsFd, is_writable: bool) -> io::Result<Self> {
         let worker = worker.nearest();
         let source = worker.insert(is_writable)?;
-        let registration = Self { source, worker };
+        let registration = Self { source, worker, reader: None };
         registration.worker.inbox.add(file, registration.source.token())?;
         Ok(registration)
     }
 
     /// Ready with what was seen, for [`clear`](Self::clear).
-    pub(crate) fn poll_ready(&self, direction: Direction, context: &mut Context<'_>) -> Poll<io::Result<u32>> {
+    #[inline]
+    pub(crate) fn poll_ready(&mut self, direction: Direction, context: &Context<'_>) -> Poll<io::Result<u32>> {
         if let Some(seen) = self.source.ready(direction) {
             return Poll::Ready(Ok(seen));
         }
         self.worker.ensure_driven()?;
-        self.source.poll_event(direction, context).map(Ok)
+        let waker = context.waker();
+        if direction == Direction::Read && self.reader.as_ref().is_some_and(|reader| reader.will_wake(waker)) {
+            // It was there before the look, so an event since then finds it.
+            return Poll::Pending;
+        }
+        self.poll_event(direction, waker)
+    }
+
+    fn poll_event(&mut self, direction: Direction, waker: &Waker) -> Poll<io::Result<u32>> {
+        self.source.set_waker(direction, waker.clone());
+        if direction == Direction::Read {
+            self.reader = Some(waker.clone());
+        }
+        self.source.ready(direction).map_or(Poll::Pending, |seen| Poll::Ready(Ok(seen)))
     }
 
     /// A call would wait: readiness ends, unless an event came since it was seen.

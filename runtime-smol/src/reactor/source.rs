@@ -1,12 +1,13 @@
 //! A socket's readiness, kept beside the socket, so that an edge which nobody waited for is not lost.
 //!
 //! The worker's thread sets readiness, the stream's clears it; usually these are one thread, but any two are right.
-//! Each event changes the word, so that clearing what was seen before an event fails. A waker is stored before the last
-//! look at the word, and an event looks for wakers after setting it: one of the two sees the other.
+//! Each event changes the word of its direction, so that clearing what was seen before an event fails. A waker is
+//! stored before the last look at the word, and an event looks for wakers after setting it: one of the two sees the
+//! other. A waker stays for the next time, so that a task which waits again and again stores it once.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
 
 use super::lock;
 use super::poller::Event;
@@ -28,17 +29,47 @@ pub(crate) enum Direction {
 /// The readiness of one socket.
 #[derive(Debug)]
 pub(crate) struct Source {
-    words: [AtomicU32; 2],
+    /// One for each direction: see [`Words`].
+    words: AtomicU64,
     pub(crate) index: u32,
     pub(crate) generation: u32,
     wakers: Mutex<[Option<Waker>; 2]>,
 }
 
+/// The words of both directions, which lie in one atomic, because an event mostly tells of both.
+#[derive(Clone, Copy)]
+struct Words([u32; 2]);
+
+impl Words {
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    fn of(value: u64) -> Self {
+        Self([value as u32, (value >> 32) as u32])
+    }
+
+    fn value(self) -> u64 {
+        u64::from(self.0[0]) | (u64::from(self.0[1]) << 32)
+    }
+
+    fn is_ready(self, direction: Direction) -> bool {
+        self.0[direction as usize] & READY != 0
+    }
+
+    fn after(mut self, event: Event) -> Self {
+        let bits = READY | (u32::from(event.ended) * ENDED);
+        for (word, is_concerned) in self.0.iter_mut().zip([event.readable, event.writable]) {
+            if is_concerned {
+                *word = word.wrapping_add(EVENT) | bits;
+            }
+        }
+        self
+    }
+}
+
 impl Source {
     /// `writable`: a connected socket is so from its start, until a call says otherwise.
     pub(crate) fn new(index: u32, generation: u32, writable: bool) -> Self {
-        let words = [AtomicU32::new(0), AtomicU32::new(u32::from(writable) * READY)];
-        Self { words, index, generation, wakers: Mutex::default() }
+        let words = Words([0, u32::from(writable) * READY]);
+        Self { words: AtomicU64::new(words.value()), index, generation, wakers: Mutex::default() }
     }
 
     /// The token of its events: an event of a socket that is gone does not reach the next one at its index.
@@ -46,49 +77,70 @@ impl Source {
         (u64::from(self.generation) << 32) | u64::from(self.index)
     }
 
-    /// Notes an event and moves the wakers that waited for it to `woken`.
+    /// Notes an event and adds the wakers of whom it makes ready to `woken`.
     pub(crate) fn note(&self, event: Event, woken: &mut Vec<Waker>) {
-        if event.readable {
-            self.set(Direction::Read, event.ended, woken);
+        let mut before = self.words.load(Ordering::Relaxed);
+        while let Err(changed) = self.words.compare_exchange_weak(
+            before,
+            Words::of(before).after(event).value(),
+            Ordering::SeqCst,
+            Ordering::Relaxed,
+        ) {
+            before = changed;
         }
-        if event.writable {
-            self.set(Direction::Write, event.ended, woken);
+        let before = Words::of(before);
+        // Who waits has seen the word without the bit, so with the bit there already nobody waits.
+        let reads = event.readable && !before.is_ready(Direction::Read);
+        let writes = event.writable && !before.is_ready(Direction::Write);
+        if reads || writes {
+            self.wake(reads, writes, woken);
         }
     }
 
-    fn set(&self, direction: Direction, ended: bool, woken: &mut Vec<Waker>) {
-        let word = &self.words[direction as usize];
-        let bits = READY | (u32::from(ended) * ENDED);
-        let mut before = word.load(Ordering::Relaxed);
-        while let Err(changed) =
-            word.compare_exchange_weak(before, before.wrapping_add(EVENT) | bits, Ordering::SeqCst, Ordering::Relaxed)
+    #[inline]
+    fn wake(&self, reads: bool, writes: bool, woken: &mut Vec<Waker>) {
+        let [reader, writer] = &*lock(&self.wakers);
+        if let Some(reader) = reader
+            && reads
         {
-            before = changed;
+            woken.push(reader.clone());
         }
-        // Who waits has seen the word without the bit, so with the bit there already nobody waits.
-        if before & READY == 0 {
-            woken.extend(lock(&self.wakers)[direction as usize].take());
+        if let Some(writer) = writer
+            && writes
+        {
+            woken.push(writer.clone());
         }
     }
 
     /// What is seen, for [`clear`](Self::clear), if a call would not wait.
+    #[inline]
     pub(crate) fn ready(&self, direction: Direction) -> Option<u32> {
-        let seen = self.words[direction as usize].load(Ordering::SeqCst);
-        (seen & READY != 0).then_some(seen)
+        let seen = Words::of(self.words.load(Ordering::SeqCst));
+        seen.is_ready(direction).then_some(seen.0[direction as usize])
     }
 
-    /// Ready with what was seen. What is ready already is known from [`ready`](Self::ready), without a lock.
-    pub(crate) fn poll_event(&self, direction: Direction, context: &mut Context<'_>) -> Poll<u32> {
-        let waker = context.waker().clone();
+    /// Who waits from now on. Whether there is still reason to must be looked at after this.
+    pub(crate) fn set_waker(&self, direction: Direction, waker: Waker) {
         let replaced = lock(&self.wakers)[direction as usize].replace(waker);
         drop(replaced);
-        self.ready(direction).map_or(Poll::Pending, Poll::Ready)
     }
 
     /// A call would wait: readiness ends, unless an event came since it was seen.
     pub(crate) fn clear(&self, direction: Direction, seen: u32) {
-        let word = &self.words[direction as usize];
-        let _ = word.compare_exchange(seen, seen & !READY, Ordering::SeqCst, Ordering::Relaxed);
+        let mut before = self.words.load(Ordering::Relaxed);
+        loop {
+            let mut words = Words::of(before);
+            if words.0[direction as usize] != seen {
+                return;
+            }
+            words.0[direction as usize] &= !READY;
+            let exchanged =
+                self.words.compare_exchange_weak(before, words.value(), Ordering::SeqCst, Ordering::Relaxed);
+            match exchanged {
+                Ok(_) => return,
+                Err(changed) => before = changed,
+            }
+        }
     }
 
     /// A read was short: nothing is left, unless the end came with the last bytes, of which no edge will tell.
@@ -110,10 +162,8 @@ mod tests {
     }
 
     fn poll(source: &Source) -> Option<u32> {
-        match source.poll_event(Direction::Read, &mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(seen) => Some(seen),
-            Poll::Pending => None,
-        }
+        source.set_waker(Direction::Read, Waker::noop().clone());
+        source.ready(Direction::Read)
     }
 
     #[test]
@@ -148,5 +198,27 @@ mod tests {
         source.note(READABLE, &mut woken);
         source.note(READABLE, &mut woken);
         assert_eq!(woken.len(), 1);
+        // It waits again without saying so.
+        source.clear(Direction::Read, source.ready(Direction::Read).unwrap());
+        source.note(READABLE, &mut woken);
+        assert_eq!(woken.len(), 2);
+    }
+
+    #[test]
+    fn the_directions_of_one_word_do_not_touch_each_other() {
+        let source = Source::new(0, 0, true);
+        let seen = source.ready(Direction::Write).unwrap();
+        // As many events as the word of one direction can count.
+        source.words.store(u64::from(u32::MAX - EVENT), Ordering::SeqCst);
+        source.note(READABLE, &mut Vec::new());
+        source.note(READABLE, &mut Vec::new());
+        assert_eq!(source.ready(Direction::Write), None);
+        source.note(Event { writable: true, ..READABLE }, &mut Vec::new());
+        assert!(source.ready(Direction::Write).is_some_and(|now| now != seen));
+        let (read, write) = (source.ready(Direction::Read).unwrap(), source.ready(Direction::Write).unwrap());
+        source.note(READABLE, &mut Vec::new());
+        source.clear(Direction::Write, write);
+        source.clear(Direction::Read, read);
+        assert!(source.ready(Direction::Read).is_some() && source.ready(Direction::Write).is_none());
     }
 }

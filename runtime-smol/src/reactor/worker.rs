@@ -140,10 +140,13 @@ impl Worker {
     }
 
     /// Makes sure that somebody drives this worker: if nobody does, a thread of its own from now on.
+    #[inline]
     pub(crate) fn ensure_driven(self: &Arc<Self>) -> io::Result<()> {
-        if self.is_driven.load(Ordering::SeqCst) {
-            return Ok(());
-        }
+        if self.is_driven.load(Ordering::SeqCst) { Ok(()) } else { self.start_thread() }
+    }
+
+    #[cold]
+    fn start_thread(self: &Arc<Self>) -> io::Result<()> {
         let seat = lock(&self.seat);
         if seat.is_none() || self.is_driven.swap(true, Ordering::SeqCst) {
             return Ok(());

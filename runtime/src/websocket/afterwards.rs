@@ -3,7 +3,7 @@
 
 use std::task::Waker;
 
-/// Collected under the lock.
+/// Collected under the lock. Nearly always nothing is, and then there is none of this.
 #[derive(Default)]
 pub(super) struct Afterwards {
     pub(super) reader: Option<Waker>,
@@ -15,12 +15,6 @@ pub(super) struct Afterwards {
 }
 
 impl Afterwards {
-    #[inline]
-    pub(super) fn has_any(&self) -> bool {
-        let wakes = self.reader.is_some() || self.pump.is_some() || self.sender.is_some();
-        wakes || !self.watchers.is_empty() || self.dead.is_some()
-    }
-
     /// With the lock open.
     #[cold]
     pub(super) fn perform(self) {

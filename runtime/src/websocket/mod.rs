@@ -9,6 +9,7 @@
 )]
 
 mod afterwards;
+mod attendance;
 mod error;
 mod pump;
 mod sender;

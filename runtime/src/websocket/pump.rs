@@ -8,7 +8,6 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
@@ -130,7 +129,6 @@ impl Attended {
     fn poll_user(&mut self, context: &mut Context<'_>) {
         let Some(user) = &mut self.user else { return };
         let shared = &self.pump.shared;
-        shared.outside.is_attended.store(!self.is_over, Ordering::Relaxed);
         let polled = catch_unwind(AssertUnwindSafe(|| user.as_mut().poll(context)));
         let code = match polled {
             Ok(Poll::Pending) => return,
@@ -156,8 +154,12 @@ impl Future for Attended {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.pump.register(context.waker(), true);
-        this.poll_user(context);
         if !this.is_over {
+            this.pump.shared.outside.attendance.begin();
+        }
+        this.poll_user(context);
+        let is_settled = this.pump.shared.outside.attendance.end();
+        if !this.is_over && !is_settled {
             this.is_over = this.pump.shared.with(|work| work.poll_pump(context)).is_ready();
         }
         if this.is_over && this.user.is_none() { Poll::Ready(()) } else { Poll::Pending }

@@ -4,15 +4,15 @@
 //! Whoever waits drives. The wakers that stream and timer keep point here, so there is a circle until the pump, which
 //! owns the end, has taken the driver out.
 
-use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use callboard_core::Headers;
-use callboard_core::websocket::{Connection, Event, Message, ReceiveError};
+use callboard_core::websocket::{Connection, Message, ReceiveError};
 
 use super::afterwards::Afterwards;
+use super::attendance::Attendance;
 use super::error::WebSocketError;
 use super::state::{Live, Outside, State, TURNS, Turn, Work};
 use super::wakes::Wakes;
@@ -40,7 +40,7 @@ impl Shared {
     pub(super) fn new(driver: Driver<Connection>, is_client: bool, facts: Facts) -> Arc<Self> {
         let outside = Outside {
             wakes: Wakes::default(),
-            is_attended: AtomicBool::new(false),
+            attendance: Attendance::default(),
             handles: AtomicUsize::new(1),
             is_client,
         };
@@ -55,12 +55,11 @@ impl Shared {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Work<'_>) -> T) -> T {
         // A panic cannot leave the state half-changed in a way that matters more than going on does.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // What has no content needs no destructor, which the compiler does not see.
-        let mut afterwards = ManuallyDrop::new(Afterwards::default());
+        let mut afterwards = None;
         let result = work(&mut Work { outside: &self.outside, state: &mut state, afterwards: &mut afterwards });
         drop(state);
-        if afterwards.has_any() {
-            ManuallyDrop::into_inner(afterwards).perform();
+        if let Some(afterwards) = afterwards {
+            Afterwards::perform(afterwards);
         }
         result
     }
@@ -91,21 +90,15 @@ impl Wake for Shared {
 /// What the handles do.
 impl Work<'_> {
     /// The reader asks for the next message. With it: whether the reader is in the list of those to be woken.
+    #[inline]
     pub(super) fn poll_message(
         &mut self,
         context: &Context<'_>,
         is_sure: bool,
     ) -> (Poll<Result<Option<Message>, WebSocketError>>, bool) {
-        loop {
-            let polled = match self.poll_read(context, is_sure) {
-                Poll::Pending => return (Poll::Pending, self.is_listed(true)),
-                Poll::Ready(Ok(Some(Event::Message(message)))) => Ok(Some(message)),
-                Poll::Ready(Ok(Some(_))) => continue,
-                Poll::Ready(Ok(None)) => Ok(None),
-                Poll::Ready(Err(error)) => Err(error),
-            };
-            return (Poll::Ready(polled), false);
-        }
+        let polled = self.poll_read(context, is_sure, Self::message);
+        let is_resting = self.is_listed(polled.is_pending());
+        (polled, is_resting)
     }
 
     /// Whether a reader who waits is in the list of those to be woken.
@@ -113,12 +106,14 @@ impl Work<'_> {
         is_pending && !self.state.rests_at_home
     }
 
-    /// The reader asks for the next event.
-    pub(super) fn poll_read(
+    /// The reader asks for what `take` takes.
+    #[inline]
+    pub(super) fn poll_read<T>(
         &mut self,
         context: &Context<'_>,
         is_sure: bool,
-    ) -> Poll<Result<Option<Event>, WebSocketError>> {
+        take: fn(&mut Self) -> Option<T>,
+    ) -> Poll<Result<Option<T>, WebSocketError>> {
         let home = self.home(context.waker());
         self.state.rests_at_home = false;
         let mut is_resting = false;
@@ -126,10 +121,10 @@ impl Work<'_> {
             if self.state.run >= MESSAGES {
                 break;
             }
-            if let Some(event) = self.event() {
+            if let Some(taken) = take(self) {
                 self.state.run += 1;
                 self.look_ahead();
-                return Poll::Ready(Ok(Some(event)));
+                return Poll::Ready(Ok(Some(taken)));
             }
             if self.state.end.is_some() {
                 return Poll::Ready(self.tell());
@@ -158,7 +153,9 @@ impl Work<'_> {
         if home.is_some() {
             // The transport wakes this task itself; who else has something for the reader must know that it is here.
             self.state.rests_at_home = true;
-            self.state.has_rested = true;
+            self.state.is_fresh = false;
+            self.state.is_pump_called = false;
+            self.outside.attendance.settle();
             return true;
         }
         self.outside.wakes.rest(waker, is_sure)
@@ -189,7 +186,7 @@ impl Work<'_> {
     }
 
     /// How it ended; as an error once, if it was one.
-    fn tell(&mut self) -> Result<Option<Event>, WebSocketError> {
+    fn tell<T>(&mut self) -> Result<Option<T>, WebSocketError> {
         if std::mem::replace(&mut self.state.is_told, true) {
             return Ok(None);
         }
@@ -228,9 +225,7 @@ impl Work<'_> {
     /// The pump's share of a poll. Ready once the transport is gone.
     pub(super) fn poll_pump(&mut self, context: &Context<'_>) -> Poll<()> {
         let home = self.state.home.is_some().then(|| context.waker());
-        self.outside.is_attended.store(false, Ordering::Relaxed);
         self.state.is_fresh = false;
-        let has_rested = std::mem::take(&mut self.state.has_rested);
         if self.outside.handles.load(Ordering::Acquire) == 0 && self.is_open() {
             let last_word = self.state.last_word.into();
             // It fails only if the peer was faster, and then it is not needed.
@@ -238,7 +233,7 @@ impl Work<'_> {
         }
         self.state.is_pump_called = false;
         // In a shared task nobody tells the transport's wake-ups from others: what no reader looked at, the pump does.
-        let is_idle = !self.state.due && !self.outside.wakes.is_woken() && (has_rested || home.is_none());
+        let is_idle = !self.state.due && !self.outside.wakes.is_woken() && home.is_none();
         if self.state.live.is_some() && is_idle {
             return Poll::Pending;
         }
@@ -247,13 +242,15 @@ impl Work<'_> {
             self.settle_events();
             if self.is_over() {
                 if let Some(live) = self.state.live.take() {
-                    self.afterwards.dead = Some(live);
+                    self.after().dead = Some(live);
                 }
                 return Poll::Ready(());
             }
             if self.turn_aside(home) == Turn::Rest && !self.is_over() {
                 self.state.is_pump_called = false;
-                self.afterwards.pump = None;
+                if let Some(afterwards) = self.afterwards {
+                    afterwards.pump = None;
+                }
                 return Poll::Pending;
             }
         }

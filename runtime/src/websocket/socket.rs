@@ -12,6 +12,7 @@ use callboard_core::websocket::{CloseCode, Closure, Event, Message, SendError, T
 use super::error::{TrySendError, WebSocketError};
 use super::sender::{Closed, Flush, Sending, WebSocketSender};
 use super::shared::Shared;
+use super::state::Work;
 use crate::StreamInfo;
 
 /// A WebSocket (RFC 6455), on either side.
@@ -272,7 +273,7 @@ impl Future for NextEvent<'_> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let reading = &mut self.get_mut().reading;
         let polled = reading.socket.shared().with(|work| {
-            let polled = work.poll_read(context, true);
+            let polled = work.poll_read(context, true, Work::event);
             let is_resting = work.is_listed(polled.is_pending());
             (polled, is_resting)
         });

@@ -5,7 +5,7 @@
 //! are answered and a close is seen whoever drives.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -13,6 +13,7 @@ use callboard_core::websocket::{Close, CloseCode, Closure, Connection, Event, Me
 use callboard_core::{Instant, Protocol};
 
 use super::afterwards::Afterwards;
+use super::attendance::Attendance;
 use super::waiting::WaitingList;
 use super::wakes::Wakes;
 use crate::{DriveError, Driver};
@@ -30,8 +31,7 @@ const SMALL: usize = 4 * 1024;
 /// What is beside the lock.
 pub(super) struct Outside {
     pub(super) wakes: Wakes,
-    /// The task that runs the pump is polling the user's future now: the pump's share comes before it rests.
-    pub(super) is_attended: AtomicBool,
+    pub(super) attendance: Attendance,
     /// Sockets and senders that are alive.
     pub(super) handles: AtomicUsize,
     pub(super) is_client: bool,
@@ -71,8 +71,6 @@ pub(super) struct State {
     pub(super) home: Option<Waker>,
     /// The reader waits in that task, without a waker of its own.
     pub(super) rests_at_home: bool,
-    /// In this poll of that task a turn came to rest: the transport knows whom to wake, and nothing was left to do.
-    pub(super) has_rested: bool,
     /// Those who wait for room.
     pub(super) senders: WaitingList,
     /// Those who wait until all is sent, or for the end.
@@ -90,7 +88,7 @@ pub(super) struct Live {
 pub(super) struct Work<'a> {
     pub(super) outside: &'a Outside,
     pub(super) state: &'a mut State,
-    pub(super) afterwards: &'a mut Afterwards,
+    pub(super) afterwards: &'a mut Option<Afterwards>,
 }
 
 /// What a turn came to.
@@ -121,7 +119,6 @@ impl State {
             run: 0,
             home: None,
             rests_at_home: false,
-            has_rested: false,
             senders: WaitingList::default(),
             watchers: WaitingList::default(),
         }
@@ -129,8 +126,19 @@ impl State {
 }
 
 impl Work<'_> {
+    /// There is something for the next turn.
+    pub(super) fn set_due(&mut self) {
+        self.state.due = true;
+        self.outside.attendance.unsettle();
+    }
+
+    /// What is to be done with the lock open.
+    pub(super) fn after(&mut self) -> &mut Afterwards {
+        self.afterwards.get_or_insert_default()
+    }
+
     pub(super) fn is_attended(&self) -> bool {
-        self.outside.is_attended.load(Ordering::Relaxed)
+        self.outside.attendance.is_under_way()
     }
 
     /// The machine, while messages can be queued.
@@ -170,7 +178,7 @@ impl Work<'_> {
         let driver = self.open().ok_or(SendError::Closed)?;
         let now = driver.now();
         queue(driver.machine(), now)?;
-        self.state.due = true;
+        self.set_due();
         Ok(())
     }
 
@@ -192,31 +200,31 @@ impl Work<'_> {
 
     /// Something is left to do for the pump, if nobody does it before.
     pub(super) fn call_pump(&mut self) {
-        self.state.due = true;
+        self.set_due();
         if !self.is_attended() && !self.state.is_pump_called {
             self.state.is_pump_called = true;
-            self.afterwards.pump = self.outside.wakes.pump();
+            self.after().pump = self.outside.wakes.pump();
         }
     }
 
     fn wake_reader(&mut self) {
         if std::mem::take(&mut self.state.rests_at_home) {
-            self.afterwards.reader.clone_from(&self.state.home);
+            self.after().reader = self.state.home.clone();
         } else if let Some(waker) = self.outside.wakes.reader() {
-            self.afterwards.reader = Some(waker);
+            self.after().reader = Some(waker);
         }
     }
 
     /// Wakes those who wait for room or for the end: both have changed for good.
     fn wake_all(&mut self) {
-        self.afterwards.watchers.extend(self.state.watchers.all());
-        self.afterwards.watchers.extend(self.state.senders.all());
+        let waiting = self.state.watchers.all().chain(self.state.senders.all());
+        self.afterwards.get_or_insert_default().watchers.extend(waiting);
     }
 
     /// Wakes the next who waits for room, if there is any.
     pub(super) fn pass_on_room(&mut self) {
         if !self.state.senders.is_empty() && self.has_room() {
-            self.afterwards.sender = self.state.senders.first();
+            self.after().sender = self.state.senders.first();
         }
     }
 
@@ -243,29 +251,51 @@ impl Work<'_> {
         }
     }
 
+    /// The next message for the reader; `None` if there is none at hand, or it has ended.
+    #[inline]
+    pub(super) fn message(&mut self) -> Option<Message> {
+        let State { live, stash, end, is_closing, is_deaf, .. } = &mut *self.state;
+        let machine = live.as_mut()?.driver.machine_unlent();
+        if !machine.has_event() && stash.is_empty() {
+            return None;
+        }
+        if stash.is_empty()
+            && !(*is_closing || *is_deaf || end.is_some())
+            && let Some(message) = machine.poll_message()
+        {
+            self.set_due();
+            return Some(message);
+        }
+        self.kept_message()
+    }
+
+    /// The same among other events.
+    #[cold]
+    fn kept_message(&mut self) -> Option<Message> {
+        loop {
+            if let Event::Message(message) = self.event()? {
+                return Some(message);
+            }
+        }
+    }
+
     /// The next event for the reader; `None` if there is none at hand, or it has ended.
     pub(super) fn event(&mut self) -> Option<Event> {
         if self.state.stash.is_empty() {
             return self.fresh_event();
         }
-        self.state.due = true;
+        self.set_due();
         let event = self.state.stash.pop_front()?;
         self.state.stashed -= size(&event);
         Some(event)
     }
 
     /// The next event of the machine that anybody wants to see.
-    #[inline]
     fn fresh_event(&mut self) -> Option<Event> {
-        let has_any = self.state.live.as_ref().is_some_and(|live| live.driver.machine_ref().has_event());
-        if has_any { self.next_event() } else { None }
-    }
-
-    fn next_event(&mut self) -> Option<Event> {
         loop {
             let live = self.state.live.as_mut().filter(|_| self.state.end.is_none())?;
             let event = live.driver.machine_unlent().poll_event()?;
-            self.state.due = true;
+            self.set_due();
             match event {
                 Event::Closed(closure) => {
                     self.conclude(closure);
@@ -346,7 +376,7 @@ impl Work<'_> {
     fn settle_output(&mut self) {
         self.pass_on_room();
         if !self.state.watchers.is_empty() && self.is_flushed() {
-            self.afterwards.watchers.extend(self.state.watchers.all());
+            self.afterwards.get_or_insert_default().watchers.extend(self.state.watchers.all());
         }
     }
 
@@ -380,7 +410,7 @@ impl Work<'_> {
             let closure = live.driver.machine_ref().closure().cloned();
             self.conclude(Box::new(closure.unwrap_or(lost)));
         }
-        self.afterwards.dead = Some(live);
+        self.after().dead = Some(live);
     }
 }
 

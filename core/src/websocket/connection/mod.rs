@@ -181,6 +181,19 @@ impl Connection {
         self.event.is_some() || self.closing_due || self.closed_due
     }
 
+    /// The next event, if it is a message: as [`poll_event`](Protocol::poll_event) gives it, for callers who have no
+    /// use for another here. Others stay.
+    #[inline]
+    pub fn poll_message(&mut self) -> Option<Message> {
+        if !matches!(self.event, Some(Event::Message(_))) {
+            return None;
+        }
+        match self.poll_event() {
+            Some(Event::Message(message)) => Some(message),
+            _ => None,
+        }
+    }
+
     /// Carries out what the table says. Errors go with `Violation`, `EndOfInput`, `CloseTimeout` and `Unresponsive`;
     /// the close frame with `PeerClose`.
     fn happen(&mut self, happening: Happening, error: Option<ReceiveError>, theirs: Option<Close>, now: Instant) {

@@ -27,6 +27,11 @@ enum Progress {
 impl Connection {
     /// Takes frames until one is reported or input runs out.
     pub(super) fn receive(&mut self, input: &mut BytesMut, now: Instant) {
+        match self.receive_short(input) {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => self.happen(Happening::Violation, Some(error), None, now),
+        }
         while self.event.is_none() {
             if !self.state.is_receiving() {
                 // After both close frames, or a violation, nothing that comes has a meaning (§5.5.1, §7.1.7).
@@ -43,6 +48,33 @@ impl Connection {
                 Err(error) => self.happen(Happening::Violation, Some(error), None, now),
             }
         }
+    }
+
+    /// The most usual frame, without the questions that others need: a message of up to 125 bytes that is all there.
+    /// False, and nothing is taken, if it is of another kind or its head is wrong in any way.
+    #[inline]
+    fn receive_short(&mut self, input: &mut BytesMut) -> Result<bool, ReceiveError> {
+        let [first @ (0x81 | 0x82), second, ..] = input[..] else { return Ok(false) };
+        let length = usize::from(second & 0x7f);
+        let is_masked = second & 0x80 != 0;
+        let size = if is_masked { 6 } else { 2 };
+        let is_between = self.event.is_none() && self.frame.is_none() && self.assembly.is_none();
+        let is_expected = is_masked == (self.role == Role::Server) && is_between && self.state.is_receiving();
+        let is_short = length < 126 && length <= self.settings.max_frame.min(self.settings.max_message);
+        if !is_expected || !is_short || input.len() < size + length {
+            return Ok(false);
+        }
+        let mut frame = input.split_to(size + length);
+        if let (Some([_, _, key @ ..]), true) = (frame.first_chunk::<6>().copied(), is_masked) {
+            apply_mask(&mut frame[size..], key, 0);
+        }
+        frame.advance(size);
+        let opcode = if first == 0x81 { Opcode::Text } else { Opcode::Binary };
+        if opcode == Opcode::Text && str::from_utf8(&frame).is_err() {
+            return Err(ReceiveError::TextInvalid);
+        }
+        self.deliver(opcode, frame.freeze());
+        Ok(true)
     }
 
     /// A head, and in the same go its payload if all of it is there.
