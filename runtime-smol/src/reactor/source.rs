@@ -90,25 +90,16 @@ impl Source {
         }
         let before = Words::of(before);
         // Who waits has seen the word without the bit, so with the bit there already nobody waits.
-        let reads = event.readable && !before.is_ready(Direction::Read);
-        let writes = event.writable && !before.is_ready(Direction::Write);
-        if reads || writes {
-            self.wake(reads, writes, woken);
-        }
-    }
-
-    #[inline]
-    fn wake(&self, reads: bool, writes: bool, woken: &mut Vec<Waker>) {
-        let [reader, writer] = &*lock(&self.wakers);
-        if let Some(reader) = reader
-            && reads
-        {
-            woken.push(reader.clone());
-        }
-        if let Some(writer) = writer
-            && writes
-        {
-            woken.push(writer.clone());
+        let is_new = |direction, is_concerned| is_concerned && !before.is_ready(direction);
+        let are_new = [is_new(Direction::Read, event.readable), is_new(Direction::Write, event.writable)];
+        if are_new != [false; 2] {
+            for (waker, is_new) in lock(&self.wakers).iter().zip(are_new) {
+                if let Some(waker) = waker
+                    && is_new
+                {
+                    woken.push(waker.clone());
+                }
+            }
         }
     }
 

@@ -255,14 +255,15 @@ impl Work<'_> {
     #[inline]
     pub(super) fn message(&mut self) -> Option<Message> {
         let State { live, stash, end, is_closing, is_deaf, .. } = &mut *self.state;
+        if !stash.is_empty() {
+            return self.kept_message();
+        }
         let machine = live.as_mut()?.driver.machine_unlent();
-        if !machine.has_event() && stash.is_empty() {
+        if !machine.has_event() {
             return None;
         }
-        if stash.is_empty()
-            && !(*is_closing || *is_deaf || end.is_some())
-            && let Some(message) = machine.poll_message()
-        {
+        let is_wanted = !*is_closing && !*is_deaf && end.is_none();
+        if is_wanted && let Some(message) = machine.poll_message() {
             self.set_due();
             return Some(message);
         }

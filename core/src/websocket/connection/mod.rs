@@ -185,12 +185,23 @@ impl Connection {
     /// use for another here. Others stay.
     #[inline]
     pub fn poll_message(&mut self) -> Option<Message> {
-        if !matches!(self.event, Some(Event::Message(_))) {
-            return None;
+        match self.event.take() {
+            Some(Event::Message(message)) => {
+                self.note_taken();
+                Some(message)
+            }
+            other => {
+                self.event = other;
+                None
+            }
         }
-        match self.poll_event() {
-            Some(Event::Message(message)) => Some(message),
-            _ => None,
+    }
+
+    /// An event was taken. Behind the last one of the input comes its end.
+    #[inline]
+    fn note_taken(&mut self) {
+        if self.input_ended && self.seen == 0 {
+            self.end_input(self.last_input);
         }
     }
 
@@ -306,9 +317,7 @@ impl Protocol for Connection {
     #[inline]
     fn poll_event(&mut self) -> Option<Event> {
         if let Some(event) = self.event.take() {
-            if self.input_ended && self.seen == 0 {
-                self.end_input(self.last_input);
-            }
+            self.note_taken();
             return Some(event);
         }
         if self.closing_due {
