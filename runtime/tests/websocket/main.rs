@@ -107,6 +107,36 @@ fn a_read_that_waits_and_is_not_polled_leaves_the_work_to_the_pump() {
     assert!(!is_read.load(Ordering::SeqCst));
 }
 
+/// A reader that rests settles the pump's share of its poll, until something comes that is due.
+#[test]
+fn what_is_sent_beside_a_resting_read_is_written_in_the_same_poll() {
+    let (runtime, wire) = (TestRuntime::new(), Wire::default());
+    let (attended, _sender) = attended(&runtime, &wire, |mut socket| async move {
+        let sender = socket.sender();
+        let send = async {
+            sender.send("beside").await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        futures_lite::future::zip(async { socket.next().await.map(|_| ()) }, send).await.0.map_err(Into::into)
+    });
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    assert_eq!(wire.take_written(), b"\x81\x06beside");
+}
+
+#[test]
+fn a_task_whose_reader_rests_is_woken_for_each_message_of_others() {
+    let (runtime, wire, log) = (TestRuntime::new(), Wire::default(), Log::default());
+    let (attended, sender) = attended(&runtime, &wire, |socket| note(socket, Arc::clone(&log)));
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    for _ in 0..3 {
+        sender.try_send("ours").unwrap();
+        runtime.run();
+        assert_eq!(wire.take_written(), b"\x81\x04ours");
+    }
+}
+
 /// A pump that is polled by hand beside a reader has no share of a poll that it could leave to the reader.
 #[test]
 fn a_pump_beside_a_read_that_is_not_polled_works_alone() {
