@@ -9,6 +9,8 @@ use core::fmt;
 
 use super::list;
 use crate::extended;
+use crate::reasons::reasons;
+use crate::syntax::is_token;
 
 /// The links of a message, in order.
 ///
@@ -17,12 +19,12 @@ use crate::extended;
 /// use callboard_core::Headers;
 ///
 /// let mut headers = Headers::new();
-/// let next = Link::new("/items?page=2", "next").with("title", "Page \"2\"");
+/// let next = Link::new("/items?page=2", "next").with("title", "Page \"2\"")?;
 /// Links(vec![next]).write(&mut headers)?;
 /// assert_eq!(headers.text("Link"), Some(r#"</items?page=2>; rel=next; title="Page \"2\"""#));
 /// let links = Links::read(&headers).unwrap();
 /// assert_eq!(links.relation("NEXT").unwrap().target(), "/items?page=2");
-/// # Ok::<(), callboard_core::InvalidHeader>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Links(pub Vec<Link>);
@@ -51,11 +53,16 @@ impl Link {
     }
 
     /// Adds a parameter, as `title`, `type`, `hreflang`, `media` or `anchor`. One whose text is not ASCII is written
-    /// with a `*`, as an extended value (RFC 8187).
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    /// with a `*`, as an extended value (RFC 8187). A name that is no token is refused here, a control character of a
+    /// value when the field is written.
+    pub fn with(mut self, name: &str, value: &str) -> Result<Self, InvalidLink> {
+        // RFC 8288 §3, `link-param`, and RFC 9110 §5.6.2: what is no token would end the parameter, or be another one.
+        if !is_token(name.as_bytes()) {
+            return Err(InvalidLink::ParameterName);
+        }
         let star = if value.is_ascii() || name.ends_with('*') { "" } else { "*" };
         self.parameters.push((name.to_ascii_lowercase() + star, Some(value.to_string())));
-        self
+        Ok(self)
     }
 
     /// Where to: a URI reference.
@@ -111,5 +118,13 @@ impl fmt::Display for Link {
 impl fmt::Display for Links {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         list::write_joined(f, &self.0, ", ")
+    }
+}
+
+reasons! {
+    /// Why a link cannot be made.
+    InvalidLink {
+        /// The name of a parameter is no token (RFC 9110 §5.6.2).
+        ParameterName => "the name of a parameter of a link is no token",
     }
 }

@@ -41,7 +41,7 @@ pub use conditional::{Conditions, Decision, Representation};
 pub use content_range::ContentRange;
 pub use entity_tag::{EntityTag, EntityTags, InvalidEntityTag};
 pub use forwarded::Forwarded;
-pub use link::{Link, Links};
+pub use link::{InvalidLink, Link, Links};
 pub use quality::{InvalidQuality, Quality};
 pub use range::{ByteRange, Partial, Range, Satisfied};
 pub use retry_after::RetryAfter;

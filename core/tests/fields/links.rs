@@ -1,6 +1,6 @@
 //! `Link` (RFC 8288): the examples, odd lines, and writing.
 
-use callboard_core::fields::{Field, Link, Links};
+use callboard_core::fields::{Field, InvalidLink, Link, Links};
 
 use super::support::headers;
 
@@ -90,11 +90,29 @@ fn odd_lines() {
 
 #[test]
 fn written_links() {
-    let link = Link::new("/a>b", "next prev").with("Title", "\u{20ac} \"rates\"").with("hreflang", "de");
+    let link = Link::new("/a>b", "next prev").with("Title", "\u{20ac} \"rates\"").unwrap();
+    let link = link.with("hreflang", "de").unwrap();
     let text = link.to_string();
     assert_eq!(text, "</a%3Eb>; rel=\"next prev\"; title*=UTF-8''%E2%82%AC%20%22rates%22; hreflang=de");
     assert_eq!(links(&text), [link]);
     // A line end in a title cannot leave the field; one in another place is refused when the field is written.
-    assert!(!Link::new("a", "b").with("title*", "x\r\ny").to_string().contains('\r'));
+    assert!(!Link::new("a", "b").with("title*", "x\r\ny").unwrap().to_string().contains('\r'));
     assert!(Links(vec![Link::new("a\r\nb", "c")]).write(&mut headers(&[])).is_err());
+}
+
+/// RFC 9110 section 5.6.2: whatever is no token would end its parameter, begin another one, or even another link.
+#[test]
+fn names_of_parameters_are_tokens() {
+    for byte in 0..=127_u8 {
+        let name = format!("a{}", char::from(byte));
+        let is_token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        let link = Link::new("/a", "next").with(&name, "x");
+        assert_eq!(link.clone().err(), (!is_token).then_some(InvalidLink::ParameterName), "{name:?}");
+        if let Ok(link) = link {
+            assert_eq!(links(&link.to_string()), [link], "{name:?}");
+        }
+    }
+    for name in ["", "title; anchor", "x=\"\", </evil>; rel", "a\r\nb", "t\u{ef}tle", "title "] {
+        assert_eq!(Link::new("/a", "next").with(name, "x"), Err(InvalidLink::ParameterName), "{name:?}");
+    }
 }
