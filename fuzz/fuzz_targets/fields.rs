@@ -12,8 +12,9 @@ use callboard_core::fields::forwarded::{Convention, Hop, Node, Proxies, Trust};
 use callboard_core::fields::{
     Accept, AcceptCharset, AcceptEncoding, AcceptLanguage, Allow, Byteranges, CacheControl, Conditions,
     ContentLanguage, ContentRange, Decision, EntityTag, EntityTags, Field, Forwarded, Links, Part, Partial, Range,
-    Representation, RetryAfter, Satisfied, Vary, boundary,
+    Representation, RetryAfter, Satisfied, Vary,
 };
+use callboard_core::multipart::Boundary;
 use callboard_core::{Headers, Method};
 use libfuzzer_sys::fuzz_target;
 
@@ -40,7 +41,7 @@ fn check_partial(partial: &Partial, length: u64) {
     ranges.sort_by_key(|range| range.start);
     assert!(ranges.iter().all(|range| range.start < range.end && range.end <= length));
     assert!(ranges.windows(2).all(|pair| pair[0].end + Range::GAP < pair[1].start));
-    let plan = Byteranges::new(partial, Some("text/plain"), &boundary([length, 1]));
+    let plan = Byteranges::new(partial, Some("text/plain"), Boundary::random([length, 1]));
     let lengths = plan.parts().map(|part| match part {
         Part::Text(text) => text.len() as u64,
         Part::Slice(slice) => slice.end - slice.start,

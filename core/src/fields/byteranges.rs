@@ -7,15 +7,18 @@ use alloc::string::{String, ToString};
 use core::ops;
 
 use super::{ContentRange, Partial};
+use crate::media_type::MediaType;
+use crate::multipart::Boundary;
 
 /// The content of a 206 with several parts.
 ///
 /// ```
-/// use callboard_core::fields::{Byteranges, Part, Range, Satisfied, boundary};
+/// use callboard_core::fields::{Byteranges, Part, Range, Satisfied};
+/// use callboard_core::multipart::Boundary;
 ///
 /// let data = b"0123456789".repeat(100);
 /// let Satisfied::Partial(partial) = Range::parse(b"bytes=0-4,-5").unwrap().satisfy(1_000) else { unreachable!() };
-/// let plan = Byteranges::new(&partial, Some("text/plain"), &boundary([1, 2]));
+/// let plan = Byteranges::new(&partial, Some("text/plain"), Boundary::random([1, 2]));
 /// let mut content = Vec::<u8>::new();
 /// for part in plan.parts() {
 ///     match part {
@@ -30,7 +33,7 @@ use super::{ContentRange, Partial};
 pub struct Byteranges {
     partial: Partial,
     content_type: Option<String>,
-    boundary: String,
+    boundary: Boundary,
 }
 
 /// What to send next.
@@ -42,20 +45,10 @@ pub enum Part {
     Slice(ops::Range<u64>),
 }
 
-/// A boundary out of two numbers that the sender draws at random: 32 characters.
-///
-/// A boundary must not occur in what is sent. 128 random bits do not.
-pub fn boundary(seed: [u64; 2]) -> String {
-    alloc::format!("{:016x}{:016x}", seed[0], seed[1])
-}
-
 impl Byteranges {
     /// The plan for `partial`; `content_type` is what the whole representation would be sent with, and is repeated in
-    /// each part. Of the `boundary` the characters that may stand in one without quotes are used, 70 at most
-    /// (RFC 2046 §5.1.1).
-    pub fn new(partial: &Partial, content_type: Option<&str>, boundary: &str) -> Self {
-        let fits = |character: &char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '+');
-        let boundary = boundary.chars().filter(fits).take(70).collect();
+    /// each part. The `boundary` must not occur in what is sent: that of [`Boundary::random`] does not.
+    pub fn new(partial: &Partial, content_type: Option<&str>, boundary: Boundary) -> Self {
         // A line end would end the head of the part.
         let is_value = |text: &&str| !text.is_empty() && !text.bytes().any(|byte| byte.is_ascii_control());
         let content_type = content_type.filter(is_value).map(ToString::to_string);
@@ -64,7 +57,7 @@ impl Byteranges {
 
     /// The `Content-Type` of the answer.
     pub fn content_type(&self) -> String {
-        alloc::format!("multipart/byteranges; boundary={}", self.boundary)
+        MediaType::multipart("byteranges", self.boundary.as_str()).to_string()
     }
 
     /// The `Content-Length` of the answer.
@@ -85,7 +78,7 @@ impl Byteranges {
 
     fn head(&self, place: usize, range: &ops::Range<u64>) -> String {
         let mut head = String::from(if place == 0 { "--" } else { "\r\n--" });
-        head += &self.boundary;
+        head += self.boundary.as_str();
         if let Some(content_type) = &self.content_type {
             head += "\r\nContent-Type: ";
             head += content_type;

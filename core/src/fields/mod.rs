@@ -35,7 +35,7 @@ pub use accept::{Accept, MediaRange};
 pub use accept_encoding::{AcceptCharset, AcceptEncoding};
 pub use accept_language::AcceptLanguage;
 pub use allow::{Allow, ContentLanguage};
-pub use byteranges::{Byteranges, Part, boundary};
+pub use byteranges::{Byteranges, Part};
 pub use cache_control::{CacheControl, MaxStale, Scope};
 pub use conditional::{Conditions, Decision, Representation};
 pub use content_range::ContentRange;

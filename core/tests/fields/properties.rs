@@ -3,8 +3,9 @@
 use callboard_core::fields::forwarded::{Convention, Proxies, Trust};
 use callboard_core::fields::{
     Accept, AcceptEncoding, AcceptLanguage, Allow, Byteranges, CacheControl, ContentRange, EntityTag, Field, Forwarded,
-    Links, Part, Range, RetryAfter, Satisfied, Vary, boundary, date,
+    Links, Part, Range, RetryAfter, Satisfied, Vary, date,
 };
+use callboard_core::multipart::Boundary;
 use callboard_core::{Headers, Random};
 
 use super::support::{NOW, pick, soup};
@@ -179,8 +180,8 @@ fn ranges_hold_every_byte_that_was_asked_for_once() {
 /// The stated length is that of what is sent, and each part says which bytes it has.
 fn check_plan(partial: &callboard_core::fields::Partial, random: &mut Random) {
     let content_type = pick(random, &["text/plain", "a/b; c=\"d\""]);
-    let boundary = boundary([random.next_u64(), random.next_u64()]);
-    let plan = Byteranges::new(partial, Some(content_type), &boundary);
+    let boundary = Boundary::random([random.next_u64(), random.next_u64()]);
+    let plan = Byteranges::new(partial, Some(content_type), boundary);
     let (mut length, mut stated) = (0, None);
     for part in plan.parts() {
         match part {

@@ -1,7 +1,9 @@
 //! Ranges (RFC 9110 §14): reading, what they come to, and the plan of an answer with several parts.
 #![expect(clippy::single_range_in_vec_init, reason = "many a list of parts has one")]
 
-use callboard_core::fields::{ByteRange, Byteranges, ContentRange, Field, Part, Partial, Range, Satisfied, boundary};
+use callboard_core::fields::{ByteRange, Byteranges, ContentRange, Field, Part, Partial, Range, Satisfied};
+use callboard_core::media_type::MediaType;
+use callboard_core::multipart::{Boundary, Event, MultipartLimits, Reader};
 use callboard_core::{Headers, header};
 
 use super::support::headers;
@@ -218,7 +220,7 @@ fn content(plan: &Byteranges) -> String {
 fn several_parts_make_a_multipart_of_the_stated_length() {
     // The shape of the example in RFC 9110 §15.3.7.2.
     let partial = partial("bytes=500-504,7000-7003", 8_000);
-    let plan = Byteranges::new(&partial, Some("application/pdf"), "THIS_STRING_SEPARATES");
+    let plan = Byteranges::new(&partial, Some("application/pdf"), Boundary::new("THIS_STRING_SEPARATES").unwrap());
     assert_eq!(plan.content_type(), "multipart/byteranges; boundary=THIS_STRING_SEPARATES");
     let expected = "--THIS_STRING_SEPARATES\r\nContent-Type: application/pdf\r\n\
                     Content-Range: bytes 500-504/8000\r\n\r\n\
@@ -232,9 +234,35 @@ fn several_parts_make_a_multipart_of_the_stated_length() {
 fn a_plan_writes_nothing_that_would_break_its_parts() {
     let partial = partial("bytes=0-0,500-", 1_000);
     for content_type in [None, Some(""), Some("a/b\r\nX: y"), Some("a\u{7f}b")] {
-        assert!(!content(&Byteranges::new(&partial, content_type, "x")).contains("Content-Type"));
+        let plan = Byteranges::new(&partial, content_type, Boundary::new("x").unwrap());
+        assert!(!content(&plan).contains("Content-Type"));
     }
-    let plan = Byteranges::new(&partial, None, &"a\"\r\n; ".repeat(100));
-    assert_eq!(plan.content_type(), format!("multipart/byteranges; boundary={}", "a".repeat(70)));
-    assert_eq!(boundary([1, u64::MAX]), "0000000000000001ffffffffffffffff");
+}
+
+/// RFC 2046 section 5.1.1: what is no boundary makes no plan, and every boundary makes one that is read as meant.
+#[test]
+fn a_plan_has_a_boundary_that_its_reader_takes() {
+    let partial = partial("bytes=0-1,500-501", 1_000);
+    for bad in
+        [String::new(), "a".repeat(71), "a ".to_owned(), " ".to_owned(), "a\"".to_owned(), "a\r\nX: y".to_owned()]
+    {
+        assert!(Boundary::new(bad.clone()).is_err(), "{bad:?}");
+    }
+    for good in ["a", "a b", " a", "'()+_,-./:=?", &"a".repeat(70)] {
+        let plan = Byteranges::new(&partial, None, Boundary::new(good).unwrap());
+        let media_type: MediaType = plan.content_type().parse().unwrap();
+        let mut reader = Reader::new(&media_type, MultipartLimits::default()).unwrap();
+        reader.handle_input(content(&plan).into());
+        reader.handle_end_of_input();
+        let mut found = Vec::new();
+        while let Some(event) = reader.poll_event().unwrap() {
+            match event {
+                Event::Part(head) => found.push((ContentRange::read(head.headers()).unwrap(), String::new())),
+                Event::Data(data) => found.last_mut().unwrap().1 += std::str::from_utf8(&data).unwrap(),
+                _ => {}
+            }
+        }
+        let part = |start: u64, data: &str| (ContentRange::new(&(start..start + 2), 1_000).unwrap(), data.to_owned());
+        assert_eq!(found, [part(0, "ab"), part(500, "gh")], "{good:?}");
+    }
 }
