@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use callboard_core::coding::{Coding, DecodeLimits, Decoder, Encoder, Level};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Row, Situation, Step, Table, prepare, situations};
 
 /// A decoder, and what it told since the last look.
 struct Host {
@@ -12,8 +12,6 @@ struct Host {
     heard: Vec<String>,
     has_failed: bool,
 }
-
-type Step = fn(&mut Host);
 
 /// A stored block of "abc", the last one (RFC 1951 section 3.2.4).
 const BLOCK: &[u8] = b"\x01\x03\0\xfc\xffabc";
@@ -23,7 +21,7 @@ const TRAILER: &[u8] = b"\xc2\x41\x24\x35\x03\0\0\0";
 const HEADER: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
 const LONG_HEADER: &[u8] = b"\x1f\x8b\x08\x1e\0\0\0\0\0\xff";
 
-const GZIP: [(&str, Step); 14] = [
+const GZIP: [Step<Host>; 14] = [
     ("gzip, nothing has come", |host| host.begin(Coding::Gzip)),
     ("gzip, inside the header", |host| host.begin_with(Coding::Gzip, &[b"\x1f\x8b"])),
     ("gzip, before the length of the extra field", |host| host.begin_with(Coding::Gzip, &[LONG_HEADER])),
@@ -42,7 +40,7 @@ const GZIP: [(&str, Step); 14] = [
     ("gzip, failed", |host| host.begin_with(Coding::Gzip, &[b"x"])),
 ];
 
-const OTHERS: [(&str, Step); 10] = [
+const OTHERS: [Step<Host>; 10] = [
     ("deflate, nothing has come", |host| host.begin(Coding::Deflate)),
     ("deflate, the first byte of a zlib header", |host| host.begin_with(Coding::Deflate, &[b"\x78"])),
     ("deflate, after a zlib header", |host| host.begin_with(Coding::Deflate, &[b"\x78\x9c"])),
@@ -63,7 +61,7 @@ const OTHERS: [(&str, Step); 10] = [
 ];
 
 /// What can come.
-const EVENTS: [(&str, Step); 17] = [
+const EVENTS: [Step<Host>; 17] = [
     ("a zero", |host| host.give(b"\0")),
     ("two zeros", |host| host.give(b"\0\0")),
     ("an x", |host| host.give(b"x")),
@@ -131,34 +129,36 @@ impl Host {
         }
         assert!(input.is_empty() || self.has_failed, "{} bytes are left", input.len());
     }
+}
 
+impl Harness for Host {
     fn state(&self) -> String {
         if self.has_failed { "failed".to_owned() } else { self.decoder.states().join(", then ") }
     }
-}
 
-fn prepare(step: Step) -> Host {
-    let mut host = Host::new();
-    step(&mut host);
-    host.heard.clear();
-    host
-}
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
+    }
 
-fn situation(&(how, step): &(&str, Step)) -> Situation {
-    let end = match prepare(step).decoder.finish() {
-        Ok(()) => "it is complete".to_owned(),
-        Err(error) => format!("{error:?}"),
-    };
-    let mut rows = vec![Row { event: "the end".to_owned(), next: prepare(step).state(), what: end }];
-    rows.extend(EVENTS.iter().map(|(event, happen)| {
-        let mut host = prepare(step);
-        happen(&mut host);
-        if !host.has_failed && host.decoder.finish().is_ok() {
-            host.heard.push("may end".to_owned());
+    fn happen(&mut self, step: fn(&mut Self)) {
+        step(self);
+        if !self.has_failed && self.decoder.finish().is_ok() {
+            self.heard.push("may end".to_owned());
         }
-        Row { event: (*event).to_owned(), next: host.state(), what: host.heard.join("; ") }
-    }));
-    Situation { state: prepare(step).state(), how: how.to_owned(), rows }
+    }
+}
+
+/// The end of the body, which takes the decoder, and all else that can come.
+fn situations_of(ways: &[Step<Host>]) -> Vec<Situation> {
+    let mut situations = situations(Host::new, ways, &EVENTS);
+    for (situation, (_, way)) in situations.iter_mut().zip(ways) {
+        let what = match prepare(Host::new, *way).decoder.finish() {
+            Ok(()) => "it is complete".to_owned(),
+            Err(error) => format!("{error:?}"),
+        };
+        situation.rows.insert(0, Row { event: "the end".to_owned(), next: situation.state.clone(), what });
+    }
+    situations
 }
 
 pub(crate) fn gzip() -> Table {
@@ -168,7 +168,7 @@ pub(crate) fn gzip() -> Table {
         about: "Two members and 20 decoded bytes are accepted. All input is handed in at once, and the last steps are \
             taken until nothing more is written.",
         parts: &["The decoder"],
-        situations: GZIP.iter().map(situation).collect(),
+        situations: situations_of(&GZIP),
     }
 }
 
@@ -178,6 +178,6 @@ pub(crate) fn others() -> Table {
         title: "The decoders of deflate, br, and codings one over the other",
         about: "As for gzip. What wrapped what is undone from the outside in.",
         parts: &["The decoder"],
-        situations: OTHERS.iter().map(situation).collect(),
+        situations: situations_of(&OTHERS),
     }
 }

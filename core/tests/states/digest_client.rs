@@ -5,7 +5,7 @@ use callboard_core::digest::{Attempt, DigestClient, DigestRequest, ServerProof};
 use callboard_core::{Headers, Method, header};
 use url::Url;
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 /// A client, the request that is on its way, and what was heard since the last look.
 struct Host {
@@ -16,10 +16,8 @@ struct Host {
     heard: Vec<String>,
 }
 
-type Step = fn(&mut Host);
-
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 9] = [
+const SITUATIONS: [Step<Host>; 9] = [
     ("a new client, no request is on its way", |_| {}),
     ("the first request is on its way", |host| host.begin("http://a.example/dir/x")),
     ("the same, with a body that is not known", |host| {
@@ -55,7 +53,7 @@ const SITUATIONS: [(&str, Step); 9] = [
 ];
 
 /// What can happen.
-const EVENTS: [(&str, Step); 20] = [
+const EVENTS: [Step<Host>; 20] = [
     ("401, nonce n1", |host| host.unauthorized("Digest realm=\"r\", nonce=\"n1\", qop=\"auth\"")),
     ("401, nonce n2", |host| host.unauthorized("Digest realm=\"r\", nonce=\"n2\", qop=\"auth\"")),
     ("401, nonce n1, stale", |host| host.unauthorized("Digest realm=\"r\", nonce=\"n1\", qop=\"auth\", stale=true")),
@@ -129,7 +127,19 @@ impl Host {
             Err(error) => format!("refused, {error:?}"),
         });
     }
+}
 
+fn carries(attempt: &Attempt) -> String {
+    let Some(field) = attempt.authorization() else { return "without credentials".to_owned() };
+    let parameters = Parameters::parse(field.strip_prefix(b"Digest ").unwrap()).unwrap();
+    let value = |name: &str| parameters.text(name).map(str::to_owned);
+    let count = value("nc").map(|count| format!(" count {}", count.trim_start_matches('0'))).unwrap_or_default();
+    let quality = value("qop").map(|quality| format!(" {quality}")).unwrap_or_default();
+    let algorithm = value("algorithm").map(|name| format!(" {name}")).unwrap_or_default();
+    format!("{}{count}{quality}{algorithm}", value("nonce").unwrap())
+}
+
+impl Harness for Host {
     /// What further requests would carry.
     fn state(&self) -> String {
         let probe = |url: &str| {
@@ -143,38 +153,13 @@ impl Host {
             (own, _) => format!("knows {own} for both"),
         }
     }
-}
 
-fn carries(attempt: &Attempt) -> String {
-    let Some(field) = attempt.authorization() else { return "without credentials".to_owned() };
-    let parameters = Parameters::parse(field.strip_prefix(b"Digest ").unwrap()).unwrap();
-    let value = |name: &str| parameters.text(name).map(str::to_owned);
-    let count = value("nc").map(|count| format!(" count {}", count.trim_start_matches('0'))).unwrap_or_default();
-    let quality = value("qop").map(|quality| format!(" {quality}")).unwrap_or_default();
-    let algorithm = value("algorithm").map(|name| format!(" {name}")).unwrap_or_default();
-    format!("{}{count}{quality}{algorithm}", value("nonce").unwrap())
-}
-
-fn prepare(step: Step) -> Host {
-    let mut host = Host::new();
-    step(&mut host);
-    host.heard.clear();
-    host
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
+    }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS
-            .iter()
-            .map(|(event, happen)| {
-                let mut host = prepare(*step);
-                happen(&mut host);
-                Row { event: (*event).to_owned(), next: host.state(), what: host.heard.join("; ") }
-            })
-            .collect(),
-    });
     Table {
         name: "digest_client",
         title: "The client of Digest authentication (RFC 7616)",
@@ -182,6 +167,6 @@ pub(crate) fn table() -> Table {
             algorithm; and whether one to b.example would carry the same. 401 and 200 answer the request that is \
             on its way.",
         parts: &["What the client knows"],
-        situations: situations.collect(),
+        situations: situations(Host::new, &SITUATIONS, &EVENTS),
     }
 }

@@ -2,7 +2,7 @@
 
 use callboard_core::event_stream::{EventLimits, EventReader};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 /// A reader, and what it told since the last look.
 struct Host {
@@ -13,10 +13,8 @@ struct Host {
     slow: bool,
 }
 
-type Step = fn(&mut Host);
-
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 9] = [
+const SITUATIONS: [Step<Host>; 9] = [
     ("the start of a stream", |_| {}),
     ("inside the first line", |host| host.give("dat")),
     ("after a line", |host| host.give("data: one\n")),
@@ -32,7 +30,7 @@ const SITUATIONS: [(&str, Step); 9] = [
 ];
 
 /// What can come.
-const EVENTS: [(&str, Step); 20] = [
+const EVENTS: [Step<Host>; 20] = [
     ("LF", |host| host.give("\n")),
     ("CR", |host| host.give("\r")),
     ("CRLF", |host| host.give("\r\n")),
@@ -92,43 +90,35 @@ impl Host {
             self.take();
         }
     }
+}
 
+impl Harness for Host {
     fn state(&self) -> String {
         self.reader.states().join(" / ")
     }
-}
 
-fn prepare(step: Step) -> Host {
-    let mut host = Host::new();
-    step(&mut host);
-    host.heard.clear();
-    host
-}
-
-fn row(step: Step, event: &str, happen: Step) -> Row {
-    let mut host = prepare(step);
-    let id = host.reader.last_event_id().to_owned();
-    host.slow = false;
-    happen(&mut host);
-    host.poll();
-    if host.reader.last_event_id() != id {
-        host.heard.push(format!("the last id is {:?}", host.reader.last_event_id()));
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
     }
-    Row { event: event.to_owned(), next: host.state(), what: host.heard.join("; ") }
+
+    fn happen(&mut self, step: fn(&mut Self)) {
+        let id = self.reader.last_event_id().to_owned();
+        self.slow = false;
+        step(self);
+        self.poll();
+        if self.reader.last_event_id() != id {
+            self.heard.push(format!("the last id is {:?}", self.reader.last_event_id()));
+        }
+    }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS.iter().map(|(event, happen)| row(*step, event, *happen)).collect(),
-    });
     Table {
         name: "event_stream",
         title: "The reader of event streams",
         about: "A state is where in a line the reader is, and what it has of an event. Lines of 30 bytes and events \
             of 30 bytes are accepted. Events are polled as they come, where nothing else is said.",
         parts: &["Where in a line", "What there is of an event"],
-        situations: situations.collect(),
+        situations: situations(Host::new, &SITUATIONS, &EVENTS),
     }
 }

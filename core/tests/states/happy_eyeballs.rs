@@ -6,7 +6,7 @@ use std::time::Duration;
 use callboard_core::Instant;
 use callboard_core::happy_eyeballs::{AttemptId, Race, RaceEvent, RaceSettings, RaceState};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 /// A race, and what it asked for since the last look.
 struct Host {
@@ -16,13 +16,11 @@ struct Host {
     heard: Vec<String>,
 }
 
-type Step = fn(&mut Host);
-
 const SIX: [&str; 2] = ["[2001:db8::1]:80", "[2001:db8::2]:80"];
 const FOUR: [&str; 2] = ["192.0.2.1:80", "192.0.2.2:80"];
 
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 10] = [
+const SITUATIONS: [Step<Host>; 10] = [
     ("nothing is known yet", |_| {}),
     ("IPv4 is known, and IPv6 awaited", |host| host.add(&FOUR)),
     ("IPv6 is known first", |host| host.add(&SIX)),
@@ -51,7 +49,7 @@ const SITUATIONS: [(&str, Step); 10] = [
 ];
 
 /// What can happen.
-const EVENTS: [(&str, Step); 15] = [
+const EVENTS: [Step<Host>; 15] = [
     ("IPv6 addresses come", |host| host.add(&SIX)),
     ("IPv4 addresses come", |host| host.add(&FOUR)),
     ("a known address comes again", |host| host.add(&SIX[..1])),
@@ -136,7 +134,9 @@ impl Host {
             });
         }
     }
+}
 
+impl Harness for Host {
     fn state(&self) -> String {
         match self.race.state() {
             RaceState::Running => format!("{} run, {} wait", self.race.running(), self.race.waiting()),
@@ -144,33 +144,26 @@ impl Host {
             other => format!("{other:?}").to_lowercase(),
         }
     }
-}
 
-fn prepare(step: Step) -> Host {
-    let mut host = Host::new();
-    step(&mut host);
-    host.listen();
-    host.heard.clear();
-    host
-}
-
-fn row(step: Step, event: &str, happen: Step) -> Row {
-    let mut host = prepare(step);
-    let before = host.race.poll_timeout();
-    happen(&mut host);
-    host.listen();
-    if let Some(due) = host.race.poll_timeout().filter(|due| before != Some(*due)) {
-        host.heard.push(format!("the next is due in {:?}", due - host.now));
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
     }
-    Row { event: event.to_owned(), next: host.state(), what: host.heard.join("; ") }
+
+    fn settle(&mut self) {
+        self.listen();
+    }
+
+    fn happen(&mut self, step: fn(&mut Self)) {
+        let before = self.race.poll_timeout();
+        step(self);
+        self.listen();
+        if let Some(due) = self.race.poll_timeout().filter(|due| before != Some(*due)) {
+            self.heard.push(format!("the next is due in {:?}", due - self.now));
+        }
+    }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS.iter().map(|(event, happen)| row(*step, event, *happen)).collect(),
-    });
     Table {
         name: "happy_eyeballs",
         title: "The race of attempts to connect (RFC 8305)",
@@ -178,6 +171,6 @@ pub(crate) fn table() -> Table {
             ms for IPv6 to come, 250 ms for each attempt. A state says how many attempts run, and how many \
             addresses wait.",
         parts: &["The race"],
-        situations: situations.collect(),
+        situations: situations(Host::new, &SITUATIONS, &EVENTS),
     }
 }

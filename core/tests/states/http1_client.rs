@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use callboard_core::http1::{ClientConnection, ClientEvent, CloseReason, Request, SendError};
 use callboard_core::{BodyLength, ExchangeId, Headers, Instant, Limits, Method, Protocol, Version};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 const NOW: Instant = Instant::from_nanos(1_000_000_000);
 
@@ -22,14 +22,12 @@ struct Client {
     slow: bool,
 }
 
-type Step = fn(&mut Client);
-
 const NO_BODY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const WHOLE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
 const SIX: &str = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n";
 
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 18] = [
+const SITUATIONS: [Step<Client>; 18] = [
     ("a new connection", |_| {}),
     ("a request without a body is sent", |client| client.send(&[], BodyLength::Empty)),
     ("a request whose body of 3 bytes is to be sent", |client| client.send(&[], BodyLength::Known(3))),
@@ -90,7 +88,7 @@ const SITUATIONS: [(&str, Step); 18] = [
 ];
 
 /// What can happen.
-const EVENTS: [(&str, Step); 18] = [
+const EVENTS: [Step<Client>; 18] = [
     ("half a head comes", |client| client.receive("HTTP/1.1 20")),
     ("a response without a body comes", |client| client.receive(NO_BODY)),
     ("a response of 3 bytes comes", |client| client.receive(WHOLE)),
@@ -194,49 +192,43 @@ impl Client {
     fn close_reason(&self) -> Option<CloseReason> {
         self.machine.is_reusable().err().filter(|reason| *reason != CloseReason::Busy)
     }
+}
 
+impl Harness for Client {
     fn state(&self) -> String {
         self.machine.states().join(" / ")
     }
-}
 
-/// A machine in a situation, with nothing left to poll or to send but what the situation is about.
-fn prepare(step: Step) -> Client {
-    let mut client = Client::new();
-    step(&mut client);
-    if !client.slow {
-        client.poll();
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
     }
-    client.take_outgoing();
-    client.heard.clear();
-    client
-}
 
-fn row(how: Step, event: &str, happen: Step) -> Row {
-    let mut client = prepare(how);
-    let (reason, waiting) = (client.close_reason(), client.input.len());
-    happen(&mut client);
-    client.machine.handle_input(&mut client.input, NOW);
-    client.poll();
-    let sent = client.take_outgoing();
-    if !sent.is_empty() {
-        client.heard.push(format!("sends {}", sent.replace("\r\n", "|")));
+    fn settle(&mut self) {
+        if !self.slow {
+            self.poll();
+        }
+        self.take_outgoing();
     }
-    if let Some(reason) = client.close_reason().filter(|now| Some(*now) != reason) {
-        client.heard.push(format!("to close: {reason:?}"));
+
+    fn happen(&mut self, step: fn(&mut Self)) {
+        let (reason, waiting) = (self.close_reason(), self.input.len());
+        step(self);
+        self.machine.handle_input(&mut self.input, NOW);
+        self.poll();
+        let sent = self.take_outgoing();
+        if !sent.is_empty() {
+            self.heard.push(format!("sends {}", sent.replace("\r\n", "|")));
+        }
+        if let Some(reason) = self.close_reason().filter(|now| Some(*now) != reason) {
+            self.heard.push(format!("to close: {reason:?}"));
+        }
+        if self.input.len() > waiting {
+            self.heard.push(format!("{} bytes wait", self.input.len()));
+        }
     }
-    if client.input.len() > waiting {
-        client.heard.push(format!("{} bytes wait", client.input.len()));
-    }
-    Row { event: event.to_owned(), next: client.state(), what: client.heard.join("; ") }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS.iter().map(|(event, happen)| row(*step, event, *happen)).collect(),
-    });
     Table {
         name: "http1_client",
         title: "HTTP/1, the client's side of a connection",
@@ -244,6 +236,6 @@ pub(crate) fn table() -> Table {
             once, and the server takes what is sent at once, where nothing else is said. A line end that is sent is \
             shown as a bar.",
         parts: &["The receiving half", "The sending half"],
-        situations: situations.collect(),
+        situations: situations(Client::new, &SITUATIONS, &EVENTS),
     }
 }

@@ -6,7 +6,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use callboard_core::http1::{Response, SendError, ServerConnection, ServerEvent};
 use callboard_core::{BodyLength, ExchangeId, Headers, Instant, Limits, Protocol, Status};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 const NOW: Instant = Instant::from_nanos(1_000_000_000);
 
@@ -22,10 +22,8 @@ struct Server {
     slow: bool,
 }
 
-type Step = fn(&mut Server);
-
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 20] = [
+const SITUATIONS: [Step<Server>; 20] = [
     ("a new connection", |_| {}),
     ("half of a request's head has come", |server| server.receive("GET / HT")),
     ("a request without a body", |server| server.receive(GET)),
@@ -93,7 +91,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n";
 
 /// What can happen.
-const EVENTS: [(&str, Step); 19] = [
+const EVENTS: [Step<Server>; 19] = [
     ("half a head comes", |server| server.receive("GET / HT")),
     ("a request comes", |server| server.receive(GET)),
     ("a request with a body comes", |server| server.receive(POST)),
@@ -198,49 +196,43 @@ impl Server {
         let count = if self.stalled { 0 } else { queue.remaining() };
         String::from_utf8(queue.copy_to_bytes(count).to_vec()).unwrap()
     }
+}
 
+impl Harness for Server {
     fn state(&self) -> String {
         self.machine.states().join(" / ")
     }
-}
 
-/// A machine in a situation, with nothing left to poll or to send but what the situation is about.
-fn prepare(step: Step) -> Server {
-    let mut server = Server::new();
-    step(&mut server);
-    if !server.slow {
-        server.poll();
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
     }
-    server.take_outgoing();
-    server.heard.clear();
-    server
-}
 
-fn row(how: Step, event: &str, happen: Step) -> Row {
-    let mut server = prepare(how);
-    let (reason, waiting) = (server.machine.close_reason(), server.input.len());
-    happen(&mut server);
-    server.machine.handle_input(&mut server.input, NOW);
-    server.poll();
-    let sent = server.take_outgoing();
-    if !sent.is_empty() {
-        server.heard.push(format!("sends {}", sent.replace("\r\n", "|")));
+    fn settle(&mut self) {
+        if !self.slow {
+            self.poll();
+        }
+        self.take_outgoing();
     }
-    if let Some(reason) = server.machine.close_reason().filter(|now| Some(*now) != reason) {
-        server.heard.push(format!("to close: {reason:?}"));
+
+    fn happen(&mut self, step: fn(&mut Self)) {
+        let (reason, waiting) = (self.machine.close_reason(), self.input.len());
+        step(self);
+        self.machine.handle_input(&mut self.input, NOW);
+        self.poll();
+        let sent = self.take_outgoing();
+        if !sent.is_empty() {
+            self.heard.push(format!("sends {}", sent.replace("\r\n", "|")));
+        }
+        if let Some(reason) = self.machine.close_reason().filter(|now| Some(*now) != reason) {
+            self.heard.push(format!("to close: {reason:?}"));
+        }
+        if self.input.len() > waiting {
+            self.heard.push(format!("{} bytes wait", self.input.len()));
+        }
     }
-    if server.input.len() > waiting {
-        server.heard.push(format!("{} bytes wait", server.input.len()));
-    }
-    Row { event: event.to_owned(), next: server.state(), what: server.heard.join("; ") }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS.iter().map(|(event, happen)| row(*step, event, *happen)).collect(),
-    });
     Table {
         name: "http1_server",
         title: "HTTP/1, the server's side of a connection",
@@ -248,6 +240,6 @@ pub(crate) fn table() -> Table {
             once, and the client takes what is sent at once, where nothing else is said. A line end that is sent is \
             shown as a bar.",
         parts: &["The receiving half", "The sending half"],
-        situations: situations.collect(),
+        situations: situations(Server::new, &SITUATIONS, &EVENTS),
     }
 }

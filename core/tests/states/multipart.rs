@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use callboard_core::multipart::{Boundary, Event, MultipartLimits, Reader};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 /// A reader, and what it told since the last look.
 struct Host {
@@ -12,12 +12,10 @@ struct Host {
     has_failed: bool,
 }
 
-type Step = fn(&mut Host);
-
 const HEAD: &str = "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n";
 
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 14] = [
+const SITUATIONS: [Step<Host>; 14] = [
     ("nothing has come", |_| {}),
     ("the first bytes are no delimiter", |host| host.give("nothing")),
     ("after the boundary", |host| host.give("--B")),
@@ -44,7 +42,7 @@ const SITUATIONS: [(&str, Step); 14] = [
 ];
 
 /// What can come.
-const EVENTS: [(&str, Step); 17] = [
+const EVENTS: [Step<Host>; 17] = [
     ("text", |host| host.give("text")),
     ("CR", |host| host.give("\r")),
     ("LF", |host| host.give("\n")),
@@ -101,34 +99,27 @@ fn shorten(data: &[u8]) -> String {
     if text.len() < 20 { text.into_owned() } else { format!("{} bytes", text.len()) }
 }
 
-fn prepare(step: Step) -> Host {
-    let mut host = Host::new();
-    step(&mut host);
-    host.poll();
-    host.heard.clear();
-    host
+impl Harness for Host {
+    fn state(&self) -> String {
+        self.reader.state().to_owned()
+    }
+
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
+    }
+
+    fn settle(&mut self) {
+        self.poll();
+    }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: prepare(*step).reader.state().to_owned(),
-        how: (*how).to_owned(),
-        rows: EVENTS
-            .iter()
-            .map(|(event, happen)| {
-                let mut host = prepare(*step);
-                happen(&mut host);
-                host.poll();
-                Row { event: (*event).to_owned(), next: host.reader.state().to_owned(), what: host.heard.join("; ") }
-            })
-            .collect(),
-    });
     Table {
         name: "multipart",
         title: "The reader of multipart bodies (RFC 2046 section 5.1, RFC 7578)",
         about: "A form with the boundary B; two parts, 500 bytes a part, 100 bytes a line and 1,000 bytes in all are \
             accepted. Events are polled as they come.",
         parts: &["The reader"],
-        situations: situations.collect(),
+        situations: situations(Host::new, &SITUATIONS, &EVENTS),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use callboard_core::Instant;
 use callboard_core::pool::{Checkout, Grant, Pool, PoolEvent, PoolLimits, SlotId, WaiterId};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 fn at(seconds: u64) -> Instant {
     Instant::from_nanos(seconds * 1_000_000_000)
@@ -19,10 +19,8 @@ struct Host {
     heard: Vec<String>,
 }
 
-type Step = fn(&mut Host);
-
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 10] = [
+const SITUATIONS: [Step<Host>; 10] = [
     ("nothing is open", |_| {}),
     ("a slot is held while its connection is dialled", |host| host.checkout("a")),
     ("the same and another request waits", |host| {
@@ -55,7 +53,7 @@ const SITUATIONS: [(&str, Step); 10] = [
 ];
 
 /// What can happen.
-const EVENTS: [(&str, Step); 16] = [
+const EVENTS: [Step<Host>; 16] = [
     ("checkout of a", |host| host.checkout("a")),
     ("checkout of b", |host| host.checkout("b")),
     ("the dial succeeds", |host| host.on_slot(Pool::dialled)),
@@ -162,7 +160,9 @@ impl Host {
             self.heard.push(text);
         }
     }
+}
 
+impl Harness for Host {
     fn state(&self) -> String {
         let mut parts = Vec::new();
         for host in self.pool.snapshot().hosts {
@@ -179,36 +179,23 @@ impl Host {
         let held = if parts.is_empty() { "empty".to_owned() } else { parts.join(", ") };
         if self.pool.is_closed() { format!("closed, {held}") } else { held }
     }
-}
 
-fn prepare(step: Step) -> Host {
-    let mut host = Host::new();
-    step(&mut host);
-    host.listen();
-    host.heard.clear();
-    host
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
+    }
+
+    fn settle(&mut self) {
+        self.listen();
+    }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS
-            .iter()
-            .map(|(event, happen)| {
-                let mut host = prepare(*step);
-                happen(&mut host);
-                host.listen();
-                Row { event: (*event).to_owned(), next: host.state(), what: host.heard.join("; ") }
-            })
-            .collect(),
-    });
     Table {
         name: "pool",
         title: "The pool of connections",
         about: "With room for one connection in all and two in the queue, for the hosts a and b. A state names the \
             slots and the waiters of each host. Commands concern the slot that was granted last.",
         parts: &["The pool"],
-        situations: situations.collect(),
+        situations: situations(Host::new, &SITUATIONS, &EVENTS),
     }
 }

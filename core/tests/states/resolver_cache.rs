@@ -6,7 +6,7 @@ use std::time::Duration;
 use callboard_core::Instant;
 use callboard_core::resolver_cache::{CacheSettings, Lookup, LookupId, LookupWaiter, ResolverCache};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 /// A cache, and what it told since the last look.
 struct Host {
@@ -15,14 +15,14 @@ struct Host {
     lookups: Vec<LookupId>,
     waiters: Vec<LookupWaiter>,
     heard: Vec<String>,
+    /// The host polls nothing until the next event.
+    slow: bool,
 }
-
-type Step = fn(&mut Host);
 
 const NAME: &str = "example.org";
 
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 9] = [
+const SITUATIONS: [Step<Host>; 9] = [
     ("nothing is known", |_| {}),
     ("it is looked up", |host| host.look_up(NAME)),
     ("it is looked up, and another waits for the same", |host| {
@@ -54,11 +54,12 @@ const SITUATIONS: [(&str, Step); 9] = [
         host.look_up(NAME);
         host.look_up(NAME);
         host.cache.answer(host.lookups[0], Ok(addresses()), host.now);
+        host.slow = true;
     }),
 ];
 
 /// What can happen.
-const EVENTS: [(&str, Step); 15] = [
+const EVENTS: [Step<Host>; 15] = [
     ("it is asked for", |host| host.look_up(NAME)),
     ("it is asked for twice", |host| {
         host.look_up(NAME);
@@ -94,7 +95,7 @@ impl Host {
     fn new() -> Self {
         let settings = CacheSettings { failure_ttl: Duration::from_secs(2), ..CacheSettings::default() };
         let cache = ResolverCache::new(settings);
-        Self { cache, now: Instant::EPOCH, lookups: Vec::new(), waiters: Vec::new(), heard: Vec::new() }
+        Self { cache, now: Instant::EPOCH, lookups: Vec::new(), waiters: Vec::new(), heard: Vec::new(), slow: false }
     }
 
     fn look_up(&mut self, name: &'static str) {
@@ -135,11 +136,6 @@ impl Host {
             self.heard.push(format!("waiter {place} gets {}", show(&event.answer)));
         }
     }
-
-    fn state(&self) -> String {
-        let waiting: usize = self.lookups.iter().map(|id| self.cache.waiters(*id)).sum();
-        format!("{} known, {} looked up, {waiting} wait", self.cache.len(), self.cache.lookups())
-    }
 }
 
 fn show(answer: &Result<Vec<SocketAddr>, &str>) -> String {
@@ -149,37 +145,29 @@ fn show(answer: &Result<Vec<SocketAddr>, &str>) -> String {
     }
 }
 
-fn prepare(step: Step) -> Host {
-    let mut host = Host::new();
-    step(&mut host);
-    host.heard.clear();
-    host
-}
-
-/// The same with what it told polled, unless the situation is about that.
-fn settle(index: usize, step: Step) -> Host {
-    let mut host = prepare(step);
-    if index + 1 < SITUATIONS.len() {
-        host.listen();
-        host.heard.clear();
+impl Harness for Host {
+    fn state(&self) -> String {
+        let waiting: usize = self.lookups.iter().map(|id| self.cache.waiters(*id)).sum();
+        format!("{} known, {} looked up, {waiting} wait", self.cache.len(), self.cache.lookups())
     }
-    host
+
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
+    }
+
+    fn settle(&mut self) {
+        if !self.slow {
+            self.listen();
+        }
+    }
+
+    fn happen(&mut self, step: fn(&mut Self)) {
+        step(self);
+        self.listen();
+    }
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().enumerate().map(|(index, (how, step))| Situation {
-        state: prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS
-            .iter()
-            .map(|(event, happen)| {
-                let mut host = settle(index, *step);
-                happen(&mut host);
-                host.listen();
-                Row { event: (*event).to_owned(), next: host.state(), what: host.heard.join("; ") }
-            })
-            .collect(),
-    });
     Table {
         name: "resolver_cache",
         title: "The cache of look-ups",
@@ -187,6 +175,6 @@ pub(crate) fn table() -> Table {
             says how many names are known (also those too old that nobody asked for), how many are looked up, \
             and who waits.",
         parts: &["The cache"],
-        situations: situations.collect(),
+        situations: situations(Host::new, &SITUATIONS, &EVENTS),
     }
 }

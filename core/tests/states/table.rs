@@ -38,6 +38,51 @@ pub(crate) struct Row {
     pub(crate) what: String,
 }
 
+/// What it is called, and what is done: a way into a situation, or what happens there.
+pub(crate) type Step<H> = (&'static str, fn(&mut H));
+
+/// A machine with what is around it, as the rows of a table are taken from it.
+pub(crate) trait Harness: Sized {
+    /// Where the machine is.
+    fn state(&self) -> String;
+
+    /// What was reported, sent or refused since the last look.
+    fn heard(&mut self) -> &mut Vec<String>;
+
+    /// Takes what waits to be polled and sent, but for what a situation is about.
+    fn settle(&mut self) {}
+
+    /// What follows when something happens; in the end nothing waits to be polled.
+    fn happen(&mut self, step: fn(&mut Self)) {
+        step(self);
+        self.settle();
+    }
+}
+
+/// All that can happen, in every situation: each row begins with a machine of its own.
+pub(crate) fn situations<H: Harness>(new: impl Fn() -> H, ways: &[Step<H>], events: &[Step<H>]) -> Vec<Situation> {
+    let row = |way, &(event, step): &Step<H>| {
+        let mut harness = prepare(&new, way);
+        harness.happen(step);
+        Row { event: event.to_owned(), next: harness.state(), what: harness.heard().join("; ") }
+    };
+    let situation = |&(how, way): &Step<H>| Situation {
+        state: prepare(&new, way).state(),
+        how: how.to_owned(),
+        rows: events.iter().map(|event| row(way, event)).collect(),
+    };
+    ways.iter().map(situation).collect()
+}
+
+/// A machine in a situation, of which nothing was heard yet.
+pub(crate) fn prepare<H: Harness>(new: impl Fn() -> H, way: fn(&mut H)) -> H {
+    let mut harness = new();
+    way(&mut harness);
+    harness.settle();
+    harness.heard().clear();
+    harness
+}
+
 impl Table {
     /// The table as text.
     pub(crate) fn render(&self) -> String {

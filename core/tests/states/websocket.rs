@@ -11,7 +11,7 @@ use callboard_core::websocket::{
 };
 use callboard_core::{Instant, Protocol};
 
-use crate::table::{Row, Situation, Table};
+use crate::table::{Harness, Step, Table, situations};
 
 /// A machine, and what was heard of it since the last look.
 pub(crate) struct Side {
@@ -26,10 +26,8 @@ pub(crate) struct Side {
     pub(crate) slow: bool,
 }
 
-type Step = fn(&mut Side);
-
 /// How each state comes about.
-const SITUATIONS: [(&str, Step); 15] = [
+const SITUATIONS: [Step<Side>; 15] = [
     ("a new connection", |_| {}),
     ("the peer was pinged because it was silent", |side| side.time_out()),
     ("half of a message has come", |side| side.receive_part(Opcode::Text, b"abcd", 8)),
@@ -74,7 +72,7 @@ const SITUATIONS: [(&str, Step); 15] = [
 ];
 
 /// What can happen.
-const EVENTS: [(&str, Step); 25] = [
+const EVENTS: [Step<Side>; 25] = [
     ("a message comes", |side| side.receive(true, Opcode::Text, b"abcd")),
     ("4 bytes of a frame come", |side| {
         side.receive_masked(b"abcd");
@@ -276,27 +274,28 @@ impl Side {
         assert!(rest.is_empty(), "not a frame: {rest:?}");
         frames
     }
+}
 
-    pub(crate) fn state(&self) -> String {
+impl Harness for Side {
+    fn state(&self) -> String {
         self.machine.states().join(" / ")
     }
 
-    /// Puts it into a situation, with nothing left to poll or to send but what the situation is about.
-    pub(crate) fn prepare(mut self, step: fn(&mut Self)) -> Self {
-        step(&mut self);
+    fn heard(&mut self) -> &mut Vec<String> {
+        &mut self.heard
+    }
+
+    fn settle(&mut self) {
         if !self.slow {
             self.poll();
         }
         self.take_outgoing();
-        self.heard.clear();
-        self
     }
 
-    /// What follows when something happens.
-    pub(crate) fn row(mut self, event: &str, happen: fn(&mut Self)) -> Row {
+    fn happen(&mut self, step: fn(&mut Self)) {
         let (waiting, half_closes) = (self.input.len(), self.machine.wants_half_close());
         let takes = self.machine.wants_input();
-        happen(&mut self);
+        step(self);
         self.machine.handle_input(&mut self.input, self.now);
         self.poll();
         let sent = self.take_outgoing();
@@ -314,7 +313,6 @@ impl Side {
             let runs = if self.machine.poll_timeout().is_some() { "" } else { " without a deadline" };
             self.heard.push(format!("{unsent} bytes wait to be sent{runs}"));
         }
-        Row { event: event.to_owned(), next: self.state(), what: self.heard.join("; ") }
     }
 }
 
@@ -333,15 +331,6 @@ fn new(role: Role) -> Side {
     Side::new(role, settings, &Agreement::default())
 }
 
-fn situations(role: Role) -> Vec<Situation> {
-    let situation = |&(how, step): &(&str, Step)| Situation {
-        state: new(role).prepare(step).state(),
-        how: how.to_owned(),
-        rows: EVENTS.iter().map(|(event, happen)| new(role).prepare(step).row(event, *happen)).collect(),
-    };
-    SITUATIONS.iter().map(situation).collect()
-}
-
 const ABOUT: &str = "A state is where the WebSocket is in its life, and what it is receiving. The host polls \
     every event at once, and the peer takes what is sent at once, where nothing else is said. \
     Frames of up to 1,000 bytes are accepted; the rest is as by default.";
@@ -352,7 +341,7 @@ pub(crate) fn server() -> Table {
         title: "WebSocket, the server's machine",
         about: ABOUT,
         parts: &["The life of the connection", "What is received"],
-        situations: situations(Role::Server),
+        situations: situations(|| new(Role::Server), &SITUATIONS, &EVENTS),
     }
 }
 
@@ -362,6 +351,6 @@ pub(crate) fn client() -> Table {
         title: "WebSocket, the client's machine",
         about: ABOUT,
         parts: &["The life of the connection", "What is received"],
-        situations: situations(Role::Client),
+        situations: situations(|| new(Role::Client), &SITUATIONS, &EVENTS),
     }
 }

@@ -4,16 +4,14 @@ use callboard_core::websocket::handshake::{ClientHandshake, ServerHandshake};
 use callboard_core::websocket::{Compression, FrameHead, Opcode, Role, Settings};
 use callboard_core::{Method, Version};
 
-use crate::table::{Situation, Table};
+use crate::table::{Step, Table, situations};
 use crate::websocket::Side;
-
-type Step = fn(&mut Side);
 
 /// "Hello" as RFC 7692 section 7.2.3.1 has it.
 const HELLO: &[u8] = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
 
 /// What has come of a message.
-const SITUATIONS: [(&str, Step); 11] = [
+const SITUATIONS: [Step<Side>; 11] = [
     ("nothing", |_| {}),
     ("the head of a frame, in part", |side| side.receive_bytes(b"\x81")),
     ("half of a message in one frame", |side| side.receive_part(Opcode::Text, b"abcd", 8)),
@@ -38,7 +36,7 @@ const SITUATIONS: [(&str, Step); 11] = [
 ];
 
 /// What can come next.
-const EVENTS: [(&str, Step); 22] = [
+const EVENTS: [Step<Side>; 22] = [
     ("text", |side| side.receive(true, Opcode::Text, b"abcd")),
     ("an empty text", |side| side.receive(true, Opcode::Text, b"")),
     ("a first fragment of text", |side| side.receive(false, Opcode::Text, b"abcd")),
@@ -77,17 +75,12 @@ fn new() -> Side {
 }
 
 pub(crate) fn table() -> Table {
-    let situations = SITUATIONS.iter().map(|(how, step)| Situation {
-        state: new().prepare(*step).state(),
-        how: (*how).to_owned(),
-        rows: EVENTS.iter().map(|(event, happen)| new().prepare(*step).row(event, *happen)).collect(),
-    });
     Table {
         name: "websocket_messages",
         title: "WebSocket, how messages are put together (RFC 6455 section 5.4, RFC 7692 section 6)",
         about: "A server with permessage-deflate that accepts messages of 20 bytes, frames of 30 and three fragments. \
             Inside of a frame, all that comes is its payload.",
         parts: &["The life of the connection", "What is received"],
-        situations: situations.collect(),
+        situations: situations(new, &SITUATIONS, &EVENTS),
     }
 }
