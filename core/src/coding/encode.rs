@@ -21,9 +21,10 @@ const ROOM: usize = 512;
 
 /// How much work goes into smaller output.
 ///
-/// It says, too, how much memory an encoder holds, however much goes through it: gzip and deflate 400 KiB at any level;
-/// br 100 KiB at [`Fastest`](Self::Fastest), 3 MiB at [`Default`](Self::Default), 44 MiB at [`Best`](Self::Best); zstd
-/// 2, 4 and 100 MiB.
+/// It says, too, how much memory an encoder holds, however much goes through it in pieces of at most 32 KiB: gzip and
+/// deflate 400 KiB at any level; br 400 KiB at [`Fastest`](Self::Fastest), 16 MiB at [`Default`](Self::Default), 80 MiB
+/// at [`Best`](Self::Best); zstd 2, 4 and 100 MiB. For br these are for bodies of megabytes without long repeats; for
+/// one of 64 KiB 4 MiB are enough at `Default`. Larger pieces cost br some bytes more for each of theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Level {

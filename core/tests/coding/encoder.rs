@@ -158,3 +158,31 @@ fn a_finished_encoder_takes_no_more() {
         assert_eq!(coded.len(), length);
     }
 }
+
+/// What [`Level`] states, for text of few letters without repeats, which is what costs brotli most. The memory of zstd
+/// is the library's own.
+#[test]
+fn an_encoder_holds_what_is_stated() {
+    const KIB: u64 = 1024;
+    let mut random = Random::from_seed(3);
+    let text: Vec<u8> = (0..1 << 20).map(|_| b"etaonsr "[usize::try_from(random.below(8)).unwrap()]).collect();
+    let rows = [
+        (Coding::Gzip, Level::Fastest, text.len(), 400 * KIB),
+        (Coding::Gzip, Level::Best, text.len(), 400 * KIB),
+        (Coding::Deflate, Level::Default, text.len(), 400 * KIB),
+        (Coding::Brotli, Level::Fastest, text.len(), 400 * KIB),
+        (Coding::Brotli, Level::Default, 64 * 1024, 4 * 1024 * KIB),
+        (Coding::Brotli, Level::Default, text.len(), 16 * 1024 * KIB),
+    ];
+    for (coding, level, length, bound) in rows {
+        let mut coded = Vec::with_capacity(2 * text.len());
+        let held = allocation_counter::measure(|| {
+            let mut encoder = Encoder::new(coding, level);
+            for piece in text[..length].chunks(32 * 1024) {
+                encoder.encode(piece, &mut coded).unwrap();
+            }
+            encoder.finish(&mut coded).unwrap();
+        });
+        assert!((bound / 16..=bound).contains(&held.bytes_max), "{coding} {level:?} {length}: {held:?}");
+    }
+}
