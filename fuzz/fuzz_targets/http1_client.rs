@@ -1,4 +1,5 @@
-//! Any bytes into a client machine that has sent requests, cut in any way: the same events, no panic, bounded memory.
+//! Any bytes into a client machine that has sent requests, cut in any way: the same events, no panic, bounded memory
+//! (counted).
 //!
 //! The last byte of the input picks the cuts, the limits, the requests and whether the connection ends; the rest is
 //! what the peer sends. The host's part is played by the test support of `core/tests/http1`. Run it with
@@ -11,15 +12,20 @@ mod client_run;
 mod feed;
 #[path = "../../core/tests/http1/listing.rs"]
 mod listing;
+#[path = "../memory.rs"]
+mod memory;
 #[path = "../../core/tests/http1/text.rs"]
 mod text;
 
 use std::sync::Arc;
 
-use callboard_core::{Limits, Random};
+use bytes::{Buf, BytesMut};
+use callboard_core::http1::{ClientConnection, Request};
+use callboard_core::{BodyLength, Headers, Instant, Limits, Method, Protocol, Random, Version};
 use feed::Feed;
 use libfuzzer_sys::fuzz_target;
 use listing::events;
+use memory::{hold_at_most, stream};
 
 /// The longest piece that a random cut makes.
 const PIECE: usize = 2_000;
@@ -31,6 +37,46 @@ const REQUESTS: [&str; 4] = [
     "POST / HTTP/1.1; Host: a; Expect: 100-continue; body 5\nPOST / HTTP/1.1; Host: a; body chunked",
     "CONNECT b:1 HTTP/1.1; Host: b:1",
 ];
+
+/// The longest piece of what is counted.
+const HELD_PIECE: usize = 512;
+
+/// What a machine holds while a host asks as often as it can, reads as long as it is told to, and drops what comes.
+fn hold(stream: &[u8]) {
+    let limits = Limits {
+        start_line: 200,
+        head: 1_000,
+        header_count: 16,
+        chunk_line: 100,
+        chunk_extensions: 1_000,
+        trailers: 500,
+        receive_buffer: 1_000,
+        ..Limits::default()
+    };
+    // As in `core/tests/memory.rs`: a buffer that doubled, the offsets of the fields, a copy to read from.
+    let bound = 4 * (limits.head + HELD_PIECE) + 16 * 1024;
+    let (now, limits, headers) = (Instant::EPOCH, Arc::new(limits), Headers::new());
+    let request = Request { method: &Method::Get, target: "/", version: Version::Http11, headers: &headers };
+    hold_at_most(bound, || {
+        let mut client = ClientConnection::new(limits, now);
+        let mut input = BytesMut::new();
+        for piece in stream.chunks(HELD_PIECE) {
+            if client.is_reusable().is_ok() {
+                client.send_request(&request, BodyLength::Empty, now).expect("it can be used again");
+            }
+            let queue = client.outgoing();
+            queue.advance(queue.remaining());
+            if !client.wants_input() || client.is_finished() {
+                break;
+            }
+            input.extend_from_slice(piece);
+            client.handle_input(&mut input, now);
+            while client.poll_event().is_some() {
+                client.handle_input(&mut input, now);
+            }
+        }
+    });
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&control, input)) = bytes.split_last() else { return };
@@ -52,4 +98,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let early = client_run::run(requests, input, ends, &limits, Feed::EndFirst).listing;
     assert_eq!(events(&early), events(&whole));
+    if let Some(stream) = stream(input, control) {
+        hold(&stream);
+    }
 });

@@ -1,4 +1,5 @@
-//! Any bytes into a server machine, cut in any way: the same events and the same answers, no panic, bounded memory.
+//! Any bytes into a server machine, cut in any way: the same events and the same answers, no panic, bounded memory
+//! (counted).
 //!
 //! The last byte of the input picks the cuts, the limits and whether the connection ends; the rest is what the peer
 //! sends. The host's part is played by the test support of `core/tests/http1`. Run it with
@@ -9,6 +10,8 @@
 mod feed;
 #[path = "../../core/tests/http1/listing.rs"]
 mod listing;
+#[path = "../memory.rs"]
+mod memory;
 #[path = "../../core/tests/http1/server_run.rs"]
 mod server_run;
 #[path = "../../core/tests/http1/text.rs"]
@@ -16,13 +19,62 @@ mod text;
 
 use std::sync::Arc;
 
-use callboard_core::{Limits, Random};
+use bytes::{Buf, BytesMut};
+use callboard_core::http1::{Response, ServerConnection, ServerEvent};
+use callboard_core::{BodyLength, Headers, Instant, Limits, Protocol, Random, Status};
 use feed::Feed;
 use libfuzzer_sys::fuzz_target;
 use listing::events;
+use memory::{hold_at_most, stream};
 
 /// The longest piece that a random cut makes.
 const PIECE: usize = 2_000;
+
+/// The longest piece of what is counted.
+const HELD_PIECE: usize = 512;
+
+/// What a machine holds while a host reads as long as it is asked to, answers, and drops what is reported.
+fn hold(stream: &[u8]) {
+    let limits = Limits {
+        start_line: 200,
+        head: 1_000,
+        header_count: 16,
+        chunk_line: 100,
+        chunk_extensions: 1_000,
+        trailers: 500,
+        receive_buffer: 1_000,
+        ..Limits::default()
+    };
+    // As in `core/tests/memory.rs`: a buffer that doubled, the offsets of the fields, a copy to read from.
+    let bound = 4 * (limits.head + HELD_PIECE) + 16 * 1024;
+    let (now, limits) = (Instant::EPOCH, Arc::new(limits));
+    hold_at_most(bound, || {
+        let mut server = ServerConnection::new(limits, now);
+        let mut input = BytesMut::new();
+        for piece in stream.chunks(HELD_PIECE) {
+            if !server.wants_input() {
+                break;
+            }
+            input.extend_from_slice(piece);
+            loop {
+                server.handle_input(&mut input, now);
+                let Some(event) = server.poll_event() else { break };
+                let answer = match event {
+                    ServerEvent::Request { exchange, body: BodyLength::Empty, .. }
+                    | ServerEvent::End { exchange, .. } => Some((exchange, Status::OK)),
+                    ServerEvent::Failed { exchange, error, answerable: true } => Some((exchange, error.status())),
+                    _ => None,
+                };
+                if let Some((exchange, status)) = answer {
+                    let response = Response { status, headers: &Headers::new(), date: None };
+                    server.respond(exchange, &response, BodyLength::Empty, now).expect("it waits for an answer");
+                }
+                let queue = server.outgoing();
+                queue.advance(queue.remaining());
+            }
+        }
+    });
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&control, input)) = bytes.split_last() else { return };
@@ -43,4 +95,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let early = server_run::run(input, ends, &limits, Feed::EndFirst).listing;
     assert_eq!(events(&early), events(&whole));
+    if let Some(stream) = stream(input, control) {
+        hold(&stream);
+    }
 });

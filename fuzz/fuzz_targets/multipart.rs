@@ -1,18 +1,42 @@
-//! Any bytes into a multipart reader, cut in any way: the same parts and the same error, no panic. And what is written
-//! is read, with any data in it.
+//! Any bytes into a multipart reader, cut in any way: the same parts and the same error, no panic, bounded memory
+//! (counted). And what is written is read, with any data in it.
 //!
 //! The last byte of the input picks the kind, the limits and the cuts. Run it with
 //! `cargo +nightly fuzz run multipart -- -dict=fuzz/multipart.dict`.
 #![no_main]
 
+#[path = "../memory.rs"]
+mod memory;
 #[path = "../../core/tests/multipart/run.rs"]
 mod run;
 
+use bytes::Bytes;
 use callboard_core::Random;
 use callboard_core::media_type::MediaType;
-use callboard_core::multipart::{Boundary, InvalidPart, MultipartLimits, Part, TransferEncoding, Writer};
+use callboard_core::multipart::{Boundary, InvalidPart, MultipartLimits, Part, Reader, TransferEncoding, Writer};
 use libfuzzer_sys::fuzz_target;
+use memory::{hold_at_most, stream};
 use run::{Cut, check_parts, run};
+
+/// The longest piece of what is counted.
+const PIECE: usize = 512;
+
+/// A reader holds the piece at hand, decoded too, and the fields of one part: as bytes in a buffer that doubled, and as
+/// what is read of them. The data of a part, and what was before, are no part of it.
+fn hold(media_type: &MediaType, stream: Vec<u8>) {
+    let (part, total) = (u64::MAX, u64::MAX);
+    let limits =
+        MultipartLimits { parts: 1024, part, total, header_line: 500, head: 1_000, header_count: 10, depth: 0 };
+    let bound = 4 * (limits.head + limits.header_line) + 2 * PIECE + 4 * 1024;
+    let body = Bytes::from(stream);
+    hold_at_most(bound, || {
+        let mut reader = Reader::new(media_type, limits).expect("its boundary is good");
+        for start in (0..body.len()).step_by(PIECE) {
+            reader.handle_input(body.slice(start..body.len().min(start + PIECE)));
+            while let Ok(Some(_)) = reader.poll_event() {}
+        }
+    });
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((&control, input)) = bytes.split_last() else { return };
@@ -31,6 +55,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(run(&media_type, &limits, input, cut), whole);
     }
     check_parts(&media_type, &limits, input, control, &whole);
+    if let Some(stream) = stream(input, control) {
+        hold(&media_type, stream);
+    }
 
     let encoding = match control >> 2 & 3 {
         0 => TransferEncoding::Base64,
