@@ -55,7 +55,7 @@ fn hold_encoder(coding: Coding, control: u8, body: &[u8]) {
     let (level, bound) = match coding {
         Coding::Gzip | Coding::Deflate => (Level::Exact(control % 10), 400 * 1024),
         Coding::Brotli if is_fast => (Level::Fastest, 400 * 1024),
-        Coding::Brotli => (Level::Default, 16 * 1024 * 1024),
+        Coding::Brotli => (Level::Default, 6 * 1024 * 1024),
         _ => (Level::Fastest, 1024),
     };
     let mut coded = Vec::with_capacity(4 * body.len());

@@ -1,7 +1,7 @@
 //! Applies a coding. The same calls give the same bytes, on every machine: no time, no name, no entropy goes in.
 //!
 //! What comes out of a call is bounded by what went in since the last: an encoder keeps at most its window and a
-//! block. The window of zstd stays within the 8 MiB of RFC 9659, that of br within 1 MiB but at the best levels.
+//! block. The window of zstd stays within the 8 MiB of RFC 9659, that of br within 256 KiB but at the best levels.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -22,9 +22,9 @@ const ROOM: usize = 512;
 /// How much work goes into smaller output.
 ///
 /// It says, too, how much memory an encoder holds, however much goes through it in pieces of at most 32 KiB: gzip and
-/// deflate 400 KiB at any level; br 400 KiB at [`Fastest`](Self::Fastest), 16 MiB at [`Default`](Self::Default), 80 MiB
+/// deflate 400 KiB at any level; br 400 KiB at [`Fastest`](Self::Fastest), 6 MiB at [`Default`](Self::Default), 80 MiB
 /// at [`Best`](Self::Best); zstd 2, 4 and 100 MiB. For br these are for bodies of megabytes without long repeats; for
-/// one of 64 KiB 4 MiB are enough at `Default`. Larger pieces cost br some bytes more for each of theirs.
+/// one of 64 KiB 3 MiB are enough at `Default`. Larger pieces cost br some bytes more for each of theirs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Level {
@@ -120,7 +120,7 @@ impl Encoder {
             Coding::Brotli => {
                 let mut state = BrotliEncoderStateStruct::new(StandardAlloc::default());
                 state.params.quality = i32::from(number);
-                state.params.lgwin = if number < 10 { 20 } else { 22 };
+                state.params.lgwin = if number < 10 { 18 } else { 22 };
                 Machine::Brotli(Box::new(state))
             }
             #[cfg(feature = "zstd")]
