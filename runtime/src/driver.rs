@@ -15,13 +15,13 @@ use callboard_core::{Instant, Protocol};
 use futures_io::AsyncWrite;
 
 use crate::buffers::Expected;
-use crate::{Buffers, Handle, Stream, StreamInfo, Timer};
+use crate::{Buffers, DriveError, Handle, Stream, StreamInfo, Timer};
 
 /// Parts handed to one vectored write.
 const PARTS: usize = 64;
 /// Bytes of answers gathered while pipelined requests are at hand, before they are written.
 const COALESCED: usize = 64 * 1024;
-/// How long a finished connection may take to send what its stream holds back.
+/// How long a finished connection may take to send what is left, and one that cannot send may go on receiving.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A machine on a stream.
@@ -42,7 +42,7 @@ pub struct Driver<P> {
     holds_back: bool,
     /// It may do so now.
     unflushed: bool,
-    /// When a stream that cannot send the end of a finished connection is dropped all the same.
+    /// When a stream that cannot send any more, or the end of a finished connection, counts as ended all the same.
     give_up_at: Option<Instant>,
     bytes_in: u64,
     bytes_out: u64,
@@ -51,17 +51,6 @@ pub struct Driver<P> {
     /// The last thing that was done with the stream's input was a read.
     has_read: bool,
     expected: Expected,
-}
-
-/// The transport failed: while doing what.
-#[derive(Debug)]
-pub enum DriveError {
-    /// Reading from the peer.
-    Read(io::Error),
-    /// Writing to the peer.
-    Write(io::Error),
-    /// Half-closing.
-    Close(io::Error),
 }
 
 impl<P: Protocol> Driver<P> {
@@ -222,10 +211,14 @@ impl<P: Protocol> Driver<P> {
             let count = queue.chunks_vectored(&mut parts);
             ready!(Pin::new(&mut self.stream).poll_write_vectored(context, &parts[..count]))
         };
-        let sent = sent.map_err(DriveError::Write)?;
-        if sent == 0 {
-            return Poll::Ready(Err(DriveError::Write(io::ErrorKind::WriteZero.into())));
-        }
+        let sent = match sent {
+            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+            sent => sent,
+        };
+        let sent = sent.map_err(|error| {
+            self.give_up_at.get_or_insert(self.now + CLOSE_TIMEOUT);
+            DriveError::Write(error)
+        })?;
         self.machine.outgoing().advance(sent);
         self.bytes_out += sent as u64;
         Poll::Ready(Ok(sent))
@@ -321,8 +314,12 @@ impl<P: Protocol> Driver<P> {
 
     /// Lets the machine know of a deadline that passed. True if one did.
     fn turn_deadline(&mut self, context: &mut Context<'_>) -> bool {
-        let closing = if self.machine.is_finished() { self.closing_deadline() } else { None };
-        let Some(deadline) = self.machine.poll_timeout().or(closing) else { return false };
+        let deadline = match (self.machine.poll_timeout(), self.machine.is_finished()) {
+            (Some(own), false) => Some(self.give_up_at.map_or(own, |at| own.min(at))),
+            (None, false) => self.give_up_at,
+            (own, true) => own.or_else(|| self.closing_deadline()),
+        };
+        let Some(deadline) = deadline else { return false };
         if deadline <= self.now {
             self.pass_deadline();
             return true;
@@ -349,14 +346,28 @@ impl<P: Protocol> Driver<P> {
     fn pass_deadline(&mut self) {
         self.machine.handle_timeout(self.now);
         if self.give_up_at.is_some_and(|at| at <= self.now) {
-            self.unflushed = false;
-            self.output_ended = true;
+            self.give_up();
         }
     }
 
-    /// A machine that has finished has no deadlines, but its stream may still be unable to send the end.
+    /// Nothing more is sent or received.
+    fn give_up(&mut self) {
+        self.give_up_at = None;
+        // What waits behind the queue comes forward as it empties.
+        while self.machine.outgoing().has_remaining() {
+            self.machine.outgoing().clear();
+        }
+        self.unflushed = false;
+        self.output_ended = true;
+        if !std::mem::replace(&mut self.input_ended, true) {
+            self.machine.handle_end_of_input(self.now);
+        }
+    }
+
+    /// A machine that has finished may have no deadlines, but its stream may still be unable to send the end.
     fn closing_deadline(&mut self) -> Option<Instant> {
-        let is_closing = self.unflushed || (!self.output_ended && self.machine.wants_half_close());
+        let is_sent = !self.unflushed && !self.machine.outgoing().has_remaining();
+        let is_closing = !is_sent || (!self.output_ended && self.machine.wants_half_close());
         is_closing.then(|| *self.give_up_at.get_or_insert(self.now + CLOSE_TIMEOUT))
     }
 
@@ -387,31 +398,5 @@ impl<P: fmt::Debug> fmt::Debug for Driver<P> {
             .field("machine", &self.machine)
             .field("input", &self.input.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for DriveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Read(error) => write!(f, "reading failed: {error}"),
-            Self::Write(error) => write!(f, "writing failed: {error}"),
-            Self::Close(error) => write!(f, "half-closing failed: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for DriveError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Read(error) | Self::Write(error) | Self::Close(error) => Some(error),
-        }
-    }
-}
-
-impl From<DriveError> for io::Error {
-    fn from(error: DriveError) -> Self {
-        match error {
-            DriveError::Read(error) | DriveError::Write(error) | DriveError::Close(error) => error,
-        }
     }
 }

@@ -11,6 +11,7 @@
 pub mod actor;
 mod address;
 mod buffers;
+mod drive_error;
 mod driver;
 mod port;
 mod reader;
@@ -21,7 +22,8 @@ pub mod websocket;
 
 pub use address::Endpoint;
 pub use buffers::Buffers;
-pub use driver::{DriveError, Driver};
+pub use drive_error::DriveError;
+pub use driver::Driver;
 pub use port::{
     BoxFuture, ConnectOptions, Handle, ListenOptions, Listener, Runtime, SignalKind, Signals, Stream, StreamInfo, Task,
     Timer, TlsInfo,

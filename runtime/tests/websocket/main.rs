@@ -5,6 +5,7 @@
 #[path = "../actors/support.rs"]
 #[expect(dead_code, reason = "the tests of actors need more of it")]
 mod support;
+#[expect(dead_code, reason = "the tests of the driver need more of it")]
 mod wire;
 
 use std::future::{Future, poll_fn};
@@ -12,13 +13,14 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use callboard_core::websocket::{Agreement, Message, Role, Settings};
 use callboard_runtime::websocket::{Attended, Opening, Pump, WebSocket, WebSocketFailure, WebSocketSender};
 
 use crate::support::TestRuntime;
-use crate::wire::Wire;
+use crate::wire::{Wire, Writing};
 
 type Log = Arc<Mutex<Vec<Message>>>;
 
@@ -135,6 +137,30 @@ fn a_task_whose_reader_rests_is_woken_for_each_message_of_others() {
         runtime.run();
         assert_eq!(wire.take_written(), b"\x81\x04ours");
     }
+}
+
+/// Without heartbeats, and without another write, nothing else would show that the transport is gone.
+#[test]
+fn a_websocket_that_cannot_write_ends_though_nobody_writes_again() {
+    let (runtime, wire, log) = (TestRuntime::new(), Wire::default(), Log::default());
+    let failure = Arc::new(Mutex::new(None));
+    let (told, notes) = (Arc::clone(&failure), Arc::clone(&log));
+    let (attended, sender) = attended(&runtime, &wire, |socket| async move {
+        *told.lock().unwrap() = note(socket, notes).await.err().map(|error| error.to_string());
+        Ok(())
+    });
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    wire.writing(Writing::Fails);
+    sender.try_send("lost").unwrap();
+    runtime.run();
+    wire.put(&frame(0x81, "late"));
+    runtime.run();
+    assert_eq!(texts(&log), ["late"]);
+    assert_eq!((sender.is_open(), failure.lock().unwrap().is_some()), (true, false));
+    runtime.advance(Duration::from_secs(6));
+    assert!(!sender.is_open());
+    assert!(failure.lock().unwrap().as_ref().is_some_and(|error| error.contains("writing failed")), "{failure:?}");
 }
 
 /// A pump that is polled by hand beside a reader has no share of a poll that it could leave to the reader.

@@ -9,6 +9,15 @@ use bytes::{Buf, BytesMut};
 use callboard_runtime::{Endpoint, Stream, StreamInfo};
 use futures_io::{AsyncRead, AsyncWrite};
 
+/// What becomes of a write.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Writing {
+    #[default]
+    Works,
+    Fails,
+    Waits,
+}
+
 /// The test's end of the transport; its clones and the stream share it.
 #[derive(Clone, Default)]
 pub(crate) struct Wire(Arc<Mutex<State>>);
@@ -20,6 +29,7 @@ struct State {
     reader: Option<Waker>,
     /// Bytes that one read gives; 0: all.
     most: usize,
+    writing: Writing,
 }
 
 impl Wire {
@@ -35,6 +45,11 @@ impl Wire {
     /// One read gives so many bytes at most.
     pub(crate) fn read_at_most(&self, most: usize) {
         self.lock().most = most;
+    }
+
+    /// What becomes of writes from now on.
+    pub(crate) fn writing(&self, writing: Writing) {
+        self.lock().writing = writing;
     }
 
     /// Bytes that nobody is told of: whoever looks next finds them.
@@ -102,7 +117,12 @@ impl AsyncRead for WireStream {
 
 impl AsyncWrite for WireStream {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.lock().written.extend_from_slice(bytes);
+        let mut state = self.0.lock();
+        match state.writing {
+            Writing::Works => state.written.extend_from_slice(bytes),
+            Writing::Fails => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Writing::Waits => return Poll::Pending,
+        }
         Poll::Ready(Ok(bytes.len()))
     }
 
