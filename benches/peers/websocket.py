@@ -4,8 +4,8 @@
     python3 benches/peers/websocket.py echo           CPU time a message: 32 B, 16 in flight, 4 KiB, 64 KiB, 1 MiB
     python3 benches/peers/websocket.py deflate        the same with 4 KiB of compressed text
     python3 benches/peers/websocket.py memory         resident memory of 2,000 idle WebSockets
-    python3 benches/peers/websocket.py alloc          heap allocations a message of 32 B (valgrind)
-    python3 benches/peers/websocket.py instructions   user instructions a message of 32 B (callgrind)
+    python3 benches/peers/websocket.py alloc          heap allocations a message, of 32 B by default (valgrind)
+    python3 benches/peers/websocket.py instructions   user instructions a message, of 32 B by default (callgrind)
     python3 benches/peers/websocket.py check          every program echoes
 
 Names after the subcommand choose programs; `--rounds N` sets how often (default 5), `--case 4096` one size. The method
@@ -115,11 +115,13 @@ def memory(names, rounds, connections=2000):
     run.ratios(figures, ("server", "bytes an idle WebSocket", "ratio to the limit", "spread"), 0)
 
 
-def counted(kind, names, tool, pattern, heads):
+def counted(kind, names, tool, pattern, heads, case):
     if not shutil.which("valgrind"):
         run.fail("valgrind is not installed")
+    size, window, _, _ = CASES[case]
+
     def small(port, messages, connections, core, is_urgent):
-        return load(port, messages, connections, core, 32, is_urgent=is_urgent)
+        return load(port, messages, connections, core, size, window, is_urgent=is_urgent)
 
     rows, counts = [], (2000, 12000)
     run.SERVERS.update(SERVERS)
@@ -148,6 +150,7 @@ def main():
     if unknown:
         run.fail("no program named %s" % " ".join(unknown))
     build(names)
+    case = options.get("--case", "32")
     if kind == "echo":
         for case in [options["--case"]] if "--case" in options else CASES:
             echo(names, rounds, case)
@@ -157,9 +160,10 @@ def main():
         memory(names, min(rounds, 3))
     elif kind == "alloc":
         heads = ("server", "allocations a message", "bytes a message")
-        counted(kind, names, "memcheck", r"total heap usage: ([\d,]+) allocs, [\d,]+ frees, ([\d,]+) bytes", heads)
+        pattern = r"total heap usage: ([\d,]+) allocs, [\d,]+ frees, ([\d,]+) bytes"
+        counted(kind, names, "memcheck", pattern, heads, case)
     elif kind == "instructions":
-        counted(kind, names, "callgrind", r"Collected : (\d+)", ("server", "user instructions a message"))
+        counted(kind, names, "callgrind", r"Collected : (\d+)", ("server", "user instructions a message"), case)
     elif kind == "check":
         for name in names:
             with Server(name, run.CORES[-1], is_urgent=False) as server:

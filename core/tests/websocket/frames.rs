@@ -225,6 +225,29 @@ fn a_whole_frame_is_cut_from_the_input_without_a_copy() {
     assert_eq!(message.as_bytes().as_ptr() as usize - place as usize, 8);
 }
 
+/// What has come of a payload stays at the front of the input, and may look like a frame of its own.
+#[test]
+fn a_payload_that_looks_like_frames_is_none() {
+    for (ours, theirs, mask) in [(Role::Server, Role::Client, Some([0; 4])), (Role::Client, Role::Server, None)] {
+        let payload = frame(theirs, true, Opcode::Binary, b"inner").repeat(8);
+        for opcode in [Opcode::Binary, Opcode::Ping] {
+            let head = FrameHead { is_final: true, is_compressed: false, opcode, mask, length: payload.len() as u64 };
+            let bytes = wire(head, &payload);
+            let size = bytes.len() - payload.len();
+            for cut in size..bytes.len() {
+                let mut side = Side::new(ours, Settings::default());
+                assert_eq!(side.give(&bytes[..cut]), [], "{cut}");
+                assert_eq!(side.give(b""), [], "{cut}");
+                let expected = match opcode {
+                    Opcode::Ping => Event::Ping(payload.clone().into()),
+                    _ => binary(&payload),
+                };
+                assert_eq!(side.give(&bytes[cut..]), [expected], "{cut}");
+            }
+        }
+    }
+}
+
 /// A head whose payload is still to come, as a client masks it with zeros.
 fn wire_head(opcode: Opcode, is_final: bool, length: u64) -> Vec<u8> {
     wire(FrameHead { is_final, is_compressed: false, opcode, mask: Some([9, 8, 7, 6]), length }, b"")
