@@ -197,7 +197,7 @@ impl<P: Protocol> Driver<P> {
         while self.machine.outgoing().has_remaining() {
             ready!(self.poll_write(context))?;
         }
-        Pin::new(&mut self.stream).poll_flush(context).map_err(DriveError::Write)
+        Pin::new(&mut self.stream).poll_flush(context).map_err(|error| self.write_failed(error))
     }
 
     /// One write of what is there. Ready with the count.
@@ -212,16 +212,19 @@ impl<P: Protocol> Driver<P> {
             ready!(Pin::new(&mut self.stream).poll_write_vectored(context, &parts[..count]))
         };
         let sent = match sent {
-            Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-            sent => sent,
+            Ok(0) => return Poll::Ready(Err(self.write_failed(io::ErrorKind::WriteZero.into()))),
+            Ok(sent) => sent,
+            Err(error) => return Poll::Ready(Err(self.write_failed(error))),
         };
-        let sent = sent.map_err(|error| {
-            self.give_up_at.get_or_insert(self.now + CLOSE_TIMEOUT);
-            DriveError::Write(error)
-        })?;
         self.machine.outgoing().advance(sent);
         self.bytes_out += sent as u64;
         Poll::Ready(Ok(sent))
+    }
+
+    /// What the peer sent before still counts, for a while.
+    fn write_failed(&mut self, error: io::Error) -> DriveError {
+        self.give_up_at.get_or_insert(self.now + CLOSE_TIMEOUT);
+        DriveError::Write(error)
     }
 
     /// Writes what can be written. True if that changed what the machine may do.
@@ -241,7 +244,7 @@ impl<P: Protocol> Driver<P> {
             // TLS keeps records back while its transport is blocked.
             match Pin::new(&mut self.stream).poll_flush(context) {
                 Poll::Ready(Ok(())) => self.unflushed = false,
-                Poll::Ready(Err(error)) => return Err(DriveError::Write(error)),
+                Poll::Ready(Err(error)) => return Err(self.write_failed(error)),
                 Poll::Pending => return Ok(wrote),
             }
         }

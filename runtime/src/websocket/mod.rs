@@ -1,8 +1,8 @@
 //! The async face of the WebSocket machine: one type for both sides, on any runtime.
 //!
-//! From the bottom: `waiting` and `wakes` know who waits, `state` is what is under the lock and the turns with it,
-//! `afterwards` what follows when it is open again, `shared` the lock and what readers, senders and the pump do;
-//! `sender`, `socket` and `pump` are their faces.
+//! From the bottom: `waiting` and `wakes` know who waits, `attendance` whether the pump comes without being asked,
+//! `state` is what is under the lock and the turns with it, `afterwards` what follows when it is open again, `shared`
+//! the lock and what readers, senders and the pump do; `sender`, `socket` and `pump` are their faces.
 #![expect(
     clippy::redundant_closure_for_method_calls,
     reason = "the lock's lifetime makes methods too special for `with`"
