@@ -168,6 +168,18 @@ fn a_message_is_bounded_however_it_is_cut() {
     }
 }
 
+/// Where the frame is there as a whole, too.
+#[test]
+fn a_short_message_is_bounded_as_any_other() {
+    for (max_message, max_frame, error) in [(10, 100, E::MessageTooBig), (100, 10, E::FrameTooBig)] {
+        let mut server = Side::new(Role::Server, Settings { max_message, max_frame, ..Settings::default() });
+        let events = server.give(&frame(Role::Client, true, Opcode::Binary, &[1; 10]));
+        assert_eq!(events, [binary(&[1; 10])]);
+        let events = server.give(&frame(Role::Client, true, Opcode::Binary, &[1; 11]));
+        assert_eq!(error_of(&events), Some(error));
+    }
+}
+
 #[test]
 fn close_codes_are_legal_or_refused() {
     for code in 0..=u16::MAX {
@@ -233,8 +245,8 @@ fn a_payload_that_looks_like_frames_is_none() {
         for opcode in [Opcode::Binary, Opcode::Ping] {
             let head = FrameHead { is_final: true, is_compressed: false, opcode, mask, length: payload.len() as u64 };
             let bytes = wire(head, &payload);
-            let size = bytes.len() - payload.len();
-            for cut in size..bytes.len() {
+            let start = bytes.len() - payload.len();
+            for cut in start..bytes.len() {
                 let mut side = Side::new(ours, Settings::default());
                 assert_eq!(side.give(&bytes[..cut]), [], "{cut}");
                 assert_eq!(side.give(b""), [], "{cut}");
