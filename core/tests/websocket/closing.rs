@@ -259,3 +259,20 @@ fn the_last_answer_has_a_deadline_after_the_end_too() {
     server.machine.abort(server.now);
     assert_eq!((server.machine.queued(), server.machine.poll_timeout()), (0, None));
 }
+
+/// As `poll_event`, for a host who asks for messages first: what is none stays, and the end comes behind the last.
+#[test]
+fn messages_can_be_polled_before_other_events() {
+    let mut server = Side::server();
+    server.input.extend_from_slice(&frame(Role::Client, true, Opcode::Ping, b"?"));
+    server.input.extend_from_slice(&frame(Role::Client, true, Opcode::Text, b"last"));
+    server.machine.handle_input(&mut server.input, server.now);
+    assert_eq!(server.machine.poll_message(), None);
+    assert_eq!(server.machine.poll_event(), Some(Event::Ping(b"?"[..].into())));
+    server.machine.handle_input(&mut server.input, server.now);
+    server.machine.handle_end_of_input(server.now);
+    assert_eq!(server.machine.poll_message(), Some(Message::from("last")));
+    let end = server.machine.poll_event().unwrap();
+    assert_eq!(error_of(&[end]), Some(ReceiveError::ConnectionLost));
+    assert_eq!(server.machine.poll_message(), None);
+}

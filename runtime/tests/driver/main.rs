@@ -18,9 +18,11 @@ use callboard_runtime::{DriveError, Driver};
 use crate::support::TestRuntime;
 use crate::wire::{Wire, Writing};
 
-/// A machine without deadlines: it says one thing, and hears until the end.
+/// A machine that says one thing, and hears until the end. Without deadlines, unless a test sets one.
 struct Plain {
     queue: SendQueue,
+    deadline: Option<Instant>,
+    passed: usize,
     has_finished: bool,
     has_ended: bool,
 }
@@ -29,7 +31,7 @@ impl Plain {
     fn new(has_finished: bool) -> Self {
         let mut queue = SendQueue::new();
         queue.put_slice(b"said");
-        Self { queue, has_finished, has_ended: false }
+        Self { queue, deadline: None, passed: 0, has_finished, has_ended: false }
     }
 }
 
@@ -45,14 +47,16 @@ impl Protocol for Plain {
         self.has_finished = true;
     }
 
-    fn handle_timeout(&mut self, _: Instant) {}
+    fn handle_timeout(&mut self, now: Instant) {
+        self.passed += usize::from(self.deadline.take_if(|deadline| *deadline <= now).is_some());
+    }
 
     fn poll_event(&mut self) -> Option<()> {
         None
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.deadline
     }
 
     fn outgoing(&mut self) -> &mut SendQueue {
@@ -117,4 +121,30 @@ fn after_a_failed_write_the_peer_is_heard_for_a_while() {
     runtime.advance(Duration::from_secs(2));
     assert!(matches!(turn(&mut driver), Poll::Ready(Ok(()))));
     assert!(driver.machine_ref().has_ended && driver.is_over());
+}
+
+/// A peer that always has something to say does not keep a deadline from passing.
+#[test]
+fn deadlines_pass_though_every_turn_reads() {
+    let (runtime, wire) = (TestRuntime::new(), Wire::default());
+    let mut driver = Driver::new(Plain::new(false), wire.stream(), runtime.handle());
+    let at = |seconds| Some(Instant::EPOCH + Duration::from_secs(seconds));
+    driver.machine().deadline = at(60);
+    assert!(turn(&mut driver).is_ready());
+    for (seconds, passed) in [(30, 0), (61, 1)] {
+        runtime.advance_clock(Instant::EPOCH + Duration::from_secs(seconds) - driver.now());
+        wire.put(b"more");
+        assert!(turn(&mut driver).is_ready());
+        assert_eq!(driver.machine_ref().passed, passed, "{seconds}");
+    }
+    // One that came nearer since, for what the peer does not take.
+    driver.machine().deadline = at(200);
+    assert!(turn(&mut driver).is_pending());
+    wire.writing(Writing::Waits);
+    driver.machine().queue.put_slice(b"stuck");
+    driver.machine().deadline = at(100);
+    runtime.advance_clock(Duration::from_secs(60));
+    wire.put(b"more");
+    assert!(turn(&mut driver).is_ready());
+    assert_eq!(driver.machine_ref().passed, 2);
 }
