@@ -16,6 +16,8 @@ mod listing;
 mod memory;
 #[path = "../../core/tests/http1/text.rs"]
 mod text;
+#[path = "../tight.rs"]
+mod tight;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use feed::Feed;
 use libfuzzer_sys::fuzz_target;
 use listing::events;
 use memory::{hold_at_most, stream};
+use tight::HELD_PIECE;
 
 /// The longest piece that a random cut makes.
 const PIECE: usize = 2_000;
@@ -38,23 +41,9 @@ const REQUESTS: [&str; 4] = [
     "CONNECT b:1 HTTP/1.1; Host: b:1",
 ];
 
-/// The longest piece of what is counted.
-const HELD_PIECE: usize = 512;
-
 /// What a machine holds while a host asks as often as it can, reads as long as it is told to, and drops what comes.
 fn hold(stream: &[u8]) {
-    let limits = Limits {
-        start_line: 200,
-        head: 1_000,
-        header_count: 16,
-        chunk_line: 100,
-        chunk_extensions: 1_000,
-        trailers: 500,
-        receive_buffer: 1_000,
-        ..Limits::default()
-    };
-    // As in `core/tests/memory.rs`: a buffer that doubled, the offsets of the fields, a copy to read from.
-    let bound = 4 * (limits.head + HELD_PIECE) + 16 * 1024;
+    let (limits, bound) = tight::limits();
     let (now, limits, headers) = (Instant::EPOCH, Arc::new(limits), Headers::new());
     let request = Request { method: &Method::Get, target: "/", version: Version::Http11, headers: &headers };
     hold_at_most(bound, || {

@@ -16,6 +16,8 @@ mod memory;
 mod server_run;
 #[path = "../../core/tests/http1/text.rs"]
 mod text;
+#[path = "../tight.rs"]
+mod tight;
 
 use std::sync::Arc;
 
@@ -26,27 +28,14 @@ use feed::Feed;
 use libfuzzer_sys::fuzz_target;
 use listing::events;
 use memory::{hold_at_most, stream};
+use tight::HELD_PIECE;
 
 /// The longest piece that a random cut makes.
 const PIECE: usize = 2_000;
 
-/// The longest piece of what is counted.
-const HELD_PIECE: usize = 512;
-
 /// What a machine holds while a host reads as long as it is asked to, answers, and drops what is reported.
 fn hold(stream: &[u8]) {
-    let limits = Limits {
-        start_line: 200,
-        head: 1_000,
-        header_count: 16,
-        chunk_line: 100,
-        chunk_extensions: 1_000,
-        trailers: 500,
-        receive_buffer: 1_000,
-        ..Limits::default()
-    };
-    // As in `core/tests/memory.rs`: a buffer that doubled, the offsets of the fields, a copy to read from.
-    let bound = 4 * (limits.head + HELD_PIECE) + 16 * 1024;
+    let (limits, bound) = tight::limits();
     let (now, limits) = (Instant::EPOCH, Arc::new(limits));
     hold_at_most(bound, || {
         let mut server = ServerConnection::new(limits, now);

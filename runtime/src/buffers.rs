@@ -11,7 +11,7 @@ use bytes::BytesMut;
 const CAPACITY: usize = 32 * 1024;
 /// A buffer with less room left than this is replaced before the next read.
 const LEAST_ROOM: usize = 8 * 1024;
-/// Buffers kept per thread: 2 MiB, and with the large ones 4 MiB at most.
+/// Buffers kept per thread beside the one on top: 2 MiB, and with the large ones 4 MiB at most.
 const KEPT: usize = 64;
 /// A buffer with more room than this is large: of such few are kept.
 const LARGE: usize = 64 * 1024;

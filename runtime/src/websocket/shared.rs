@@ -55,11 +55,11 @@ impl Shared {
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Work<'_>) -> T) -> T {
         // A panic cannot leave the state half-changed in a way that matters more than going on does.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut afterwards = None;
+        let mut afterwards: Option<Afterwards> = None;
         let result = work(&mut Work { outside: &self.outside, state: &mut state, afterwards: &mut afterwards });
         drop(state);
         if let Some(afterwards) = afterwards {
-            Afterwards::perform(afterwards);
+            afterwards.perform();
         }
         result
     }

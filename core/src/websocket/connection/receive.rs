@@ -64,17 +64,30 @@ impl Connection {
         if !is_expected || !is_short || input.len() < size + length {
             return Ok(false);
         }
-        let mut frame = input.split_to(size + length);
-        if let (Some([_, _, key @ ..]), true) = (frame.first_chunk::<6>().copied(), is_masked) {
-            apply_mask(&mut frame[size..], key, 0);
-        }
-        frame.advance(size);
         let opcode = if first == 0x81 { Opcode::Text } else { Opcode::Binary };
+        let mask = if is_masked { input[2..].first_chunk().copied() } else { None };
+        self.receive_whole(opcode, mask, input.split_to(size + length), size)?;
+        Ok(true)
+    }
+
+    /// A frame that is a message and is all there, behind a head of `size` bytes: unmasked where it lies.
+    #[inline]
+    fn receive_whole(
+        &mut self,
+        opcode: Opcode,
+        mask: Option<[u8; 4]>,
+        mut frame: BytesMut,
+        size: usize,
+    ) -> Result<(), ReceiveError> {
+        frame.advance(size);
+        if let Some(key) = mask {
+            apply_mask(&mut frame, key, 0);
+        }
         if opcode == Opcode::Text && str::from_utf8(&frame).is_err() {
             return Err(ReceiveError::TextInvalid);
         }
         self.deliver(opcode, frame.freeze());
-        Ok(true)
+        Ok(())
     }
 
     /// A head, and in the same go its payload if all of it is there.
@@ -92,15 +105,7 @@ impl Connection {
         let is_whole_message = head.is_final && !head.is_compressed && self.assembly.is_none();
         let length = usize::try_from(head.length).map_err(|_| ReceiveError::FrameTooBig)?;
         if is_whole_message && !head.opcode.is_control() && input.len() - size >= length {
-            let mut frame = input.split_to(size + length);
-            frame.advance(size);
-            if let Some(key) = head.mask {
-                apply_mask(&mut frame, key, 0);
-            }
-            if head.opcode == Opcode::Text && str::from_utf8(&frame).is_err() {
-                return Err(ReceiveError::TextInvalid);
-            }
-            self.deliver(head.opcode, frame.freeze());
+            self.receive_whole(head.opcode, head.mask, input.split_to(size + length), size)?;
             return Ok(Progress::More);
         }
         input.advance(size);
