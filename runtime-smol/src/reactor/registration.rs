@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use super::local;
 use super::source::{Direction, Source};
 use super::worker::Worker;
 
@@ -43,7 +44,10 @@ impl Registration {
     }
 
     fn poll_event(&mut self, direction: Direction, waker: &Waker) -> Poll<io::Result<u32>> {
-        self.source.set_waker(direction, waker.clone());
+        match local::number_of(&self.worker.inbox, waker) {
+            Some(number) => self.source.set_task(direction, number),
+            None => self.source.set_waker(direction, waker.clone()),
+        }
         if direction == Direction::Read {
             self.reader = Some(waker.clone());
         }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::inbox::Message;
-use super::local::{self, Local, MAIN, Ticket, with_current};
+use super::local::{self, Local, Next, with_current};
 use super::poller::Events;
-use super::worker::{self, Worker};
+use super::worker::{self, Woken, Worker};
 
 /// Tasks polled between two looks at the sockets.
 const BUDGET: usize = 256;
@@ -49,23 +49,21 @@ impl Seated {
     /// Drives until `main` ends; without one, until the runtime does.
     pub(crate) fn drive(&self, mut main: Option<Pin<&mut dyn Future<Output = ()>>>) {
         let worker = &self.worker;
-        let ticket = Ticket::new(&worker.inbox, MAIN);
-        let waker = Waker::from(Arc::clone(&ticket));
-        let (mut events, mut woken, mut messages) = (Events::default(), Vec::new(), Vec::new());
+        let waker = with_current(|local| local.main_waker()).unwrap_or_else(|| Waker::noop().clone());
+        let (mut events, mut woken, mut messages) = (Events::default(), Woken::default(), Vec::new());
         waker.wake_by_ref();
         loop {
             for _ in 0..BUDGET {
                 match with_current(Local::next).flatten() {
                     None => break,
-                    Some(MAIN) => {
-                        ticket.take();
+                    Some(Next::Main) => {
                         if let Some(main) = &mut main
                             && main.as_mut().poll(&mut Context::from_waker(&waker)).is_ready()
                         {
                             return;
                         }
                     }
-                    Some(number) => local::run_task(number),
+                    Some(Next::Task(taken)) => local::run_task(taken),
                 }
             }
             worker.take_messages(&mut messages);

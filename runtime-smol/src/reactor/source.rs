@@ -1,16 +1,19 @@
 //! A socket's readiness, kept beside the socket, so that an edge which nobody waited for is not lost.
 //!
 //! The worker's thread sets readiness, the stream's clears it; usually these are one thread, but any two are right.
-//! Each event changes the word of its direction, so that clearing what was seen before an event fails. A waker is
-//! stored before the last look at the word, and an event looks for wakers after setting it: one of the two sees the
-//! other. A waker stays for the next time, so that a task which waits again and again stores it once.
+//! Each event changes the word of its direction, so that clearing what was seen before an event fails. Who waits says
+//! so before the last look at the word, and an event looks for who waits after setting it: one of the two sees the
+//! other. That stays for the next time, so that a task which waits again and again says so once; a task of the same
+//! worker by its number, which costs an event neither lock nor waker.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
+use super::local::LAST;
 use super::lock;
 use super::poller::Event;
+use super::worker::Woken;
 
 /// The bit that says: a call would not wait.
 const READY: u32 = 1;
@@ -18,6 +21,11 @@ const READY: u32 = 1;
 const ENDED: u32 = 2;
 /// What each event adds.
 const EVENT: u32 = 4;
+
+/// In place of a task's number: nobody has waited yet.
+const NOBODY: u32 = LAST;
+/// In place of a task's number: who waits has left a waker.
+const WAKER: u32 = LAST + 1;
 
 /// A direction of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +39,14 @@ pub(crate) enum Direction {
 pub(crate) struct Source {
     /// One for each direction: see [`Words`].
     words: AtomicU64,
+    /// For each direction who waits: the number of a task, or [`NOBODY`], or [`WAKER`].
+    waiting: AtomicU64,
     pub(crate) index: u32,
     pub(crate) generation: u32,
-    wakers: Mutex<[Option<Waker>; 2]>,
+    wakers: Mutex<Option<Box<[Option<Waker>; 2]>>>,
 }
 
-/// The words of both directions, which lie in one atomic, because an event mostly tells of both.
+/// The words of both directions, which lie in one atomic, because an event mostly concerns both.
 #[derive(Clone, Copy)]
 struct Words([u32; 2]);
 
@@ -68,8 +78,9 @@ impl Words {
 impl Source {
     /// `writable`: a connected socket is so from its start, until a call says otherwise.
     pub(crate) fn new(index: u32, generation: u32, writable: bool) -> Self {
-        let words = Words([0, u32::from(writable) * READY]);
-        Self { words: AtomicU64::new(words.value()), index, generation, wakers: Mutex::default() }
+        let words = AtomicU64::new(Words([0, u32::from(writable) * READY]).value());
+        let waiting = AtomicU64::new(Words([NOBODY; 2]).value());
+        Self { words, waiting, index, generation, wakers: Mutex::default() }
     }
 
     /// The token of its events: an event of a socket that is gone does not reach the next one at its index.
@@ -77,8 +88,8 @@ impl Source {
         (u64::from(self.generation) << 32) | u64::from(self.index)
     }
 
-    /// Notes an event and adds the wakers of whom it makes ready to `woken`.
-    pub(crate) fn note(&self, event: Event, woken: &mut Vec<Waker>) {
+    /// Notes an event and adds whom it makes ready to `woken`.
+    pub(crate) fn note(&self, event: Event, woken: &mut Woken) {
         let mut before = self.words.load(Ordering::Relaxed);
         while let Err(changed) = self.words.compare_exchange_weak(
             before,
@@ -92,13 +103,13 @@ impl Source {
         // Who waits has seen the word without the bit, so with the bit there already nobody waits.
         let is_new = |direction, is_concerned| is_concerned && !before.is_ready(direction);
         let are_new = [is_new(Direction::Read, event.readable), is_new(Direction::Write, event.writable)];
-        if are_new != [false; 2] {
-            for (waker, is_new) in lock(&self.wakers).iter().zip(are_new) {
-                if let Some(waker) = waker
-                    && is_new
-                {
-                    woken.push(waker.clone());
-                }
+        let waiting = Words::of(self.waiting.load(Ordering::SeqCst)).0;
+        for ((place, is_new), number) in are_new.into_iter().enumerate().zip(waiting) {
+            match number {
+                _ if !is_new => {}
+                NOBODY => {}
+                WAKER => woken.wakers.extend(lock(&self.wakers).as_deref().and_then(|wakers| wakers[place].clone())),
+                number => woken.tasks.push(number),
             }
         }
     }
@@ -112,7 +123,24 @@ impl Source {
 
     /// Who waits from now on. Whether there is still reason to must be looked at after this.
     pub(crate) fn set_waker(&self, direction: Direction, waker: Waker) {
-        let replaced = lock(&self.wakers)[direction as usize].replace(waker);
+        self.set(direction, WAKER, Some(waker));
+    }
+
+    /// The same for a task of the worker that notes the events.
+    pub(crate) fn set_task(&self, direction: Direction, number: u32) {
+        self.set(direction, number, None);
+    }
+
+    fn set(&self, direction: Direction, number: u32, waker: Option<Waker>) {
+        let mut wakers = lock(&self.wakers);
+        let replaced = match &mut *wakers {
+            None if waker.is_none() => None,
+            wakers => std::mem::replace(&mut wakers.get_or_insert_default()[direction as usize], waker),
+        };
+        let mut waiting = Words::of(self.waiting.load(Ordering::SeqCst));
+        waiting.0[direction as usize] = number;
+        self.waiting.store(waiting.value(), Ordering::SeqCst);
+        drop(wakers);
         drop(replaced);
     }
 
@@ -160,9 +188,9 @@ mod tests {
     #[test]
     fn an_event_after_the_read_survives_the_clear() {
         let source = source();
-        source.note(READABLE, &mut Vec::new());
+        source.note(READABLE, &mut Woken::default());
         let seen = poll(&source).unwrap();
-        source.note(READABLE, &mut Vec::new());
+        source.note(READABLE, &mut Woken::default());
         source.clear(Direction::Read, seen);
         let seen = poll(&source).expect("the second event stays");
         source.clear(Direction::Read, seen);
@@ -172,7 +200,7 @@ mod tests {
     #[test]
     fn an_end_outlives_short_reads() {
         let source = source();
-        source.note(Event { ended: true, ..READABLE }, &mut Vec::new());
+        source.note(Event { ended: true, ..READABLE }, &mut Woken::default());
         let seen = poll(&source).unwrap();
         source.clear_after_short_read(seen);
         assert!(poll(&source).is_some());
@@ -181,18 +209,38 @@ mod tests {
     #[test]
     fn only_who_waits_is_woken_and_once() {
         let source = source();
-        let mut woken = Vec::new();
+        let mut woken = Woken::default();
         source.note(READABLE, &mut woken);
-        assert!(woken.is_empty());
+        assert!(woken.wakers.is_empty());
         source.clear(Direction::Read, poll(&source).unwrap());
         assert_eq!(poll(&source), None);
         source.note(READABLE, &mut woken);
         source.note(READABLE, &mut woken);
-        assert_eq!(woken.len(), 1);
+        assert_eq!(woken.wakers.len(), 1);
         // It waits again without saying so.
         source.clear(Direction::Read, source.ready(Direction::Read).unwrap());
         source.note(READABLE, &mut woken);
-        assert_eq!(woken.len(), 2);
+        assert_eq!(woken.wakers.len(), 2);
+    }
+
+    #[test]
+    fn the_last_who_waits_is_woken_task_or_waker() {
+        let source = source();
+        let mut woken = Woken::default();
+        let mut note = |event| {
+            source.note(event, &mut woken);
+            source.clear(Direction::Read, source.ready(Direction::Read).unwrap());
+            (std::mem::take(&mut woken.tasks), woken.wakers.drain(..).count())
+        };
+        assert_eq!(note(READABLE), (vec![], 0));
+        source.set_task(Direction::Read, 7);
+        source.set_waker(Direction::Write, Waker::noop().clone());
+        assert_eq!(note(READABLE), (vec![7], 0));
+        source.set_waker(Direction::Read, Waker::noop().clone());
+        assert_eq!(note(Event { writable: true, ..READABLE }), (vec![], 2));
+        source.set_task(Direction::Read, LAST - 1);
+        assert_eq!(note(READABLE), (vec![LAST - 1], 0));
+        assert!(lock(&source.wakers).as_ref().is_some_and(|wakers| wakers[0].is_none()), "the waker is dropped");
     }
 
     #[test]
@@ -201,13 +249,13 @@ mod tests {
         let seen = source.ready(Direction::Write).unwrap();
         // As many events as the word of one direction can count.
         source.words.store(u64::from(u32::MAX - EVENT), Ordering::SeqCst);
-        source.note(READABLE, &mut Vec::new());
-        source.note(READABLE, &mut Vec::new());
+        source.note(READABLE, &mut Woken::default());
+        source.note(READABLE, &mut Woken::default());
         assert_eq!(source.ready(Direction::Write), None);
-        source.note(Event { writable: true, ..READABLE }, &mut Vec::new());
+        source.note(Event { writable: true, ..READABLE }, &mut Woken::default());
         assert!(source.ready(Direction::Write).is_some_and(|now| now != seen));
         let (read, write) = (source.ready(Direction::Read).unwrap(), source.ready(Direction::Write).unwrap());
-        source.note(READABLE, &mut Vec::new());
+        source.note(READABLE, &mut Woken::default());
         source.clear(Direction::Write, write);
         source.clear(Direction::Read, read);
         assert!(source.ready(Direction::Read).is_some() && source.ready(Direction::Write).is_none());

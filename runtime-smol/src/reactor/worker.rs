@@ -34,6 +34,15 @@ pub(crate) fn replace_here(worker: Option<Arc<Worker>>) -> Option<Arc<Worker>> {
     HERE.with(|cell| cell.replace(worker))
 }
 
+/// Whom the events of a wait concern.
+#[derive(Default)]
+pub(crate) struct Woken {
+    /// Tasks of this worker, by their numbers.
+    pub(crate) tasks: Vec<u32>,
+    /// Everybody else.
+    pub(crate) wakers: Vec<Waker>,
+}
+
 /// The part of a worker that every thread may use.
 pub(crate) struct Worker {
     pub(crate) inbox: Arc<Inbox>,
@@ -206,7 +215,7 @@ impl Worker {
     }
 
     /// One wait, without sleep unless idle, and what it brings.
-    pub(crate) fn wait(&self, events: &mut Events, woken: &mut Vec<Waker>, is_idle: bool) {
+    pub(crate) fn wait(&self, events: &mut Events, woken: &mut Woken, is_idle: bool) {
         self.inbox.wait(events, is_idle, || self.sleep_time());
         let sources = lock(&self.sources);
         for event in events.iter() {
@@ -221,10 +230,11 @@ impl Worker {
         if earliest != NEVER {
             let now = self.now();
             if earliest <= now {
-                self.timers.take_due(now, woken);
+                self.timers.take_due(now, &mut woken.wakers);
             }
         }
-        for waker in woken.drain(..) {
+        with_current(|local| woken.tasks.drain(..).for_each(|number| local.call(number)));
+        for waker in woken.wakers.drain(..) {
             // A foreign waker that panics must not take the reactor with it.
             let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
@@ -249,7 +259,7 @@ impl Worker {
                     Err(_) => continue,
                 },
                 Message::Wake(number) => {
-                    with_current(|local| local.queue(number));
+                    with_current(|local| local.answer(number));
                     continue;
                 }
                 Message::Look => continue,
