@@ -102,7 +102,6 @@ impl Basic {
 /// The password is not shown.
 impl fmt::Debug for Basic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let user = format_args!("\"{}\"", self.user.escape_ascii());
-        f.debug_struct("Basic").field("user", &user).finish_non_exhaustive()
+        f.debug_struct("Basic").field("user", &format_args!("\"{}\"", self.user.escape_ascii())).finish_non_exhaustive()
     }
 }
