@@ -34,6 +34,14 @@ impl Runtime for Smol {
         Instant::EPOCH + self.0.epoch.elapsed()
     }
 
+    #[inline]
+    fn coarse_now(&self) -> Instant {
+        match &self.0.kind {
+            Kind::Stock(_) => self.now(),
+            Kind::Workers(workers) => workers.turn().map_or_else(|| self.now(), Instant::from_nanos),
+        }
+    }
+
     fn wall_clock(&self) -> Duration {
         SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
     }

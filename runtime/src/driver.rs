@@ -115,6 +115,13 @@ impl<P: Protocol> Driver<P> {
         self.now
     }
 
+    /// Asks for the time where it may be as old as the turn of the runtime's loop: see
+    /// [`Runtime::coarse_now`](crate::Runtime::coarse_now). It never goes back.
+    #[inline]
+    pub fn refresh_coarsely(&mut self) {
+        self.now = self.now.max(self.runtime.coarse_now());
+    }
+
     /// Who is at the ends of the stream.
     pub fn info(&self) -> StreamInfo {
         self.stream.info()

@@ -32,6 +32,13 @@ pub trait Runtime: Send + Sync + 'static {
     /// Monotonic time since an epoch of the runtime's own.
     fn now(&self) -> Instant;
 
+    /// The same, perhaps as it was when the calling thread's event loop last looked for events: older by what the tasks
+    /// since then have computed, and cheap. For silences of seconds; a timer keeps to [`now`](Self::now). It may lie
+    /// before an earlier `now`. Default: `now`.
+    fn coarse_now(&self) -> Instant {
+        self.now()
+    }
+
     /// Wall-clock time since the Unix epoch.
     fn wall_clock(&self) -> Duration;
 

@@ -62,6 +62,13 @@ impl Workers {
         self.0[0].nearest()
     }
 
+    /// When the calling thread last looked for events, if it drives one of these workers. Nanoseconds since the
+    /// runtime's epoch.
+    #[inline]
+    pub(crate) fn turn(&self) -> Option<u64> {
+        self.0[0].turn()
+    }
+
     pub(crate) fn spawn(&self, task: Task) {
         self.here().spawn(task);
     }

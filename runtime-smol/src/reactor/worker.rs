@@ -2,10 +2,11 @@
 //!
 //! A worker that nobody drives gets a thread of its own when something on it first needs to be driven.
 //!
-//! Time is read afresh each time, not once per turn: a task that computes for long would otherwise measure nothing, and
-//! its timers would fire early. A read costs some twenty nanoseconds.
+//! `now` is read afresh each time, not once per turn: a task that computes for long would otherwise measure nothing, and
+//! its timers would fire early. A read costs some twenty nanoseconds; for what is counted in seconds the time of the
+//! turn is kept as well.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -27,10 +28,16 @@ use super::timers::{NEVER, TimerKey, Timers};
 thread_local! {
     /// The worker that this thread drives.
     static HERE: RefCell<Option<Arc<Worker>>> = const { RefCell::new(None) };
+    /// Of which set that worker is, and when its turn began.
+    static TURN: Cell<(u64, u64)> = const { Cell::new(NO_TURN) };
 }
+
+/// No set of workers comes to that number.
+const NO_TURN: (u64, u64) = (u64::MAX, 0);
 
 /// Puts another worker on this thread, and gives back which it was.
 pub(crate) fn replace_here(worker: Option<Arc<Worker>>) -> Option<Arc<Worker>> {
+    TURN.set(NO_TURN);
     HERE.with(|cell| cell.replace(worker))
 }
 
@@ -85,6 +92,13 @@ impl Worker {
     /// Nanoseconds since the runtime's epoch.
     pub(crate) fn now(&self) -> u64 {
         u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(NEVER)
+    }
+
+    /// When the calling thread last looked for events, if it drives a worker of the same set.
+    #[inline]
+    pub(crate) fn turn(&self) -> Option<u64> {
+        let (group, began) = TURN.try_with(Cell::get).unwrap_or(NO_TURN);
+        (group == self.group).then_some(began)
     }
 
     /// Whether the calling thread drives this worker.
@@ -226,12 +240,10 @@ impl Worker {
             }
         }
         drop(sources);
-        let earliest = self.timers.earliest();
-        if earliest != NEVER {
-            let now = self.now();
-            if earliest <= now {
-                self.timers.take_due(now, &mut woken.wakers);
-            }
+        let now = self.now();
+        TURN.set((self.group, now));
+        if self.timers.earliest() <= now {
+            self.timers.take_due(now, &mut woken.wakers);
         }
         with_current(|local| woken.tasks.drain(..).for_each(|number| local.call(number)));
         for waker in woken.wakers.drain(..) {

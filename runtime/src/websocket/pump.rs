@@ -14,6 +14,7 @@ use bytes::BytesMut;
 use callboard_core::Headers;
 use callboard_core::websocket::{Agreement, Close, CloseCode, Connection, Role, Settings};
 
+use super::attendance::Attendance;
 use super::shared::{Facts, Shared};
 use super::socket::WebSocket;
 use crate::{BoxFuture, Driver, Handle, Stream};
@@ -154,12 +155,15 @@ impl Future for Attended {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.pump.register(context.waker(), true);
-        if !this.is_over {
-            this.pump.shared.outside.attendance.begin();
-        }
-        this.poll_user(context);
-        let is_settled = this.pump.shared.outside.attendance.end();
-        if !this.is_over && !is_settled {
+        let is_settled = if this.is_over {
+            this.poll_user(context);
+            true
+        } else {
+            let attendance = Attendance::begin(&this.pump.shared.outside);
+            this.poll_user(context);
+            attendance.end()
+        };
+        if !is_settled {
             this.is_over = this.pump.shared.with(|work| work.poll_pump(context)).is_ready();
         }
         if this.is_over && this.user.is_none() { Poll::Ready(()) } else { Poll::Pending }

@@ -31,7 +31,6 @@ const SMALL: usize = 4 * 1024;
 /// What is beside the lock.
 pub(super) struct Outside {
     pub(super) wakes: Wakes,
-    pub(super) attendance: Attendance,
     /// Sockets and senders that are alive.
     pub(super) handles: AtomicUsize,
     pub(super) is_client: bool,
@@ -129,7 +128,7 @@ impl Work<'_> {
     /// There is something for the next turn.
     pub(super) fn set_due(&mut self) {
         self.state.due = true;
-        self.outside.attendance.unsettle();
+        Attendance::unsettle(self.outside);
     }
 
     /// What is to be done with the lock open.
@@ -137,8 +136,9 @@ impl Work<'_> {
         self.afterwards.get_or_insert_default()
     }
 
+    /// The pump's share follows in this very poll.
     pub(super) fn is_attended(&self) -> bool {
-        self.outside.attendance.is_under_way()
+        Attendance::is_under_way(self.outside)
     }
 
     /// The machine, while messages can be queued.
@@ -188,7 +188,10 @@ impl Work<'_> {
 
     /// Starts the close handshake.
     pub(super) fn close(&mut self, close: Close) -> Result<(), SendError> {
-        self.queue(|machine, now| machine.close(close, now))?;
+        let driver = self.open().ok_or(SendError::Closed)?;
+        // Behind a user who computed for long the peer still has its time.
+        let now = driver.refresh_now();
+        self.queue(|machine, _| machine.close(close, now))?;
         self.state.is_closing = true;
         // A message that nobody takes would hold up the peer's answer.
         self.forget();
@@ -241,12 +244,13 @@ impl Work<'_> {
         self.state.stashed = 0;
     }
 
-    /// Reads the clock: once in a poll, where the pump's share ends it.
+    /// Asks for the time: once in a poll, where the pump's share ends it. Coarsely, since what is counted from here on
+    /// are the peer's silences.
     pub(super) fn refresh(&mut self) {
         let is_attended = self.is_attended();
         let Some(live) = &mut self.state.live else { return };
         if !self.state.is_fresh || !is_attended {
-            live.driver.refresh_now();
+            live.driver.refresh_coarsely();
             self.state.is_fresh = is_attended;
         }
     }

@@ -27,6 +27,8 @@ struct Inner {
 #[derive(Default)]
 struct State {
     now: Instant,
+    /// When the poll under way began.
+    turn: Option<Instant>,
     ready: VecDeque<Arc<Job>>,
     timers: BTreeMap<(Instant, u64), Waker>,
     numbers: u64,
@@ -71,11 +73,16 @@ impl TestRuntime {
     pub(crate) fn step(&self) -> bool {
         let Some(job) = self.0.lock().ready.pop_front() else { return false };
         *job.is_queued.lock().unwrap() = false;
-        self.0.lock().polls += 1;
+        {
+            let mut state = self.0.lock();
+            state.polls += 1;
+            state.turn = Some(state.now);
+        }
         let waker = Waker::from(Arc::clone(&job));
         let mut place = job.future.lock().unwrap();
         let is_over =
             place.as_mut().is_some_and(|future| future.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+        self.0.lock().turn = None;
         let over = if is_over { place.take() } else { None };
         drop(place);
         drop(over);
@@ -191,6 +198,12 @@ impl Port {
 impl Runtime for Port {
     fn now(&self) -> Instant {
         self.inner().lock().now
+    }
+
+    fn coarse_now(&self) -> Instant {
+        let inner = self.inner();
+        let state = inner.lock();
+        state.turn.unwrap_or(state.now)
     }
 
     fn wall_clock(&self) -> Duration {

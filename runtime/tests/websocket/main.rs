@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use callboard_core::websocket::{Agreement, Message, Role, Settings};
+use callboard_core::websocket::{Agreement, CloseCode, Message, Role, Settings};
 use callboard_runtime::websocket::{Attended, Opening, Pump, WebSocket, WebSocketFailure, WebSocketSender};
 
 use crate::support::TestRuntime;
@@ -137,6 +137,30 @@ fn a_task_whose_reader_rests_is_woken_for_each_message_of_others() {
         runtime.run();
         assert_eq!(wire.take_written(), b"\x81\x04ours");
     }
+}
+
+/// The time of a turn is coarse: what a close waits for begins when it is sent.
+#[test]
+fn a_close_after_long_work_leaves_the_peer_all_its_time() {
+    let (runtime, wire) = (TestRuntime::new(), Wire::default());
+    let (clock, closure) = (runtime.clone(), Arc::new(Mutex::new(None)));
+    let told = Arc::clone(&closure);
+    let (attended, _sender) = attended(&runtime, &wire, |mut socket| async move {
+        socket.next().await?;
+        clock.advance_clock(Duration::from_secs(60));
+        *told.lock().unwrap() = Some(socket.close(CloseCode::NORMAL, "").await?);
+        Ok(())
+    });
+    runtime.handle().spawn(Box::pin(attended));
+    runtime.run();
+    wire.put(&frame(0x81, "work"));
+    runtime.run();
+    assert_eq!(wire.take_written(), b"\x88\x02\x03\xe8");
+    runtime.advance(Duration::from_secs(9));
+    assert_eq!(*closure.lock().unwrap(), None);
+    wire.put(&frame(0x88, ""));
+    runtime.run();
+    assert!(closure.lock().unwrap().as_ref().is_some_and(|closure| closure.is_clean), "{closure:?}");
 }
 
 /// Without heartbeats, and without another write, nothing else would show that the transport is gone.
