@@ -13,15 +13,18 @@
     python3 benches/peers/run.py cold                a clean release build of hello_smol
     python3 benches/peers/run.py check               every program answers every route rightly
 
-Names after the subcommand choose programs: `lockstep limit callboard-tokio`. `--rounds N` (default 5) sets how often.
+Names after the subcommand choose programs: `lockstep limit callboard-tokio`. `--rounds N` sets how often (default 15
+for servers under load, else 5).
 
-What is needed is built first, one package at a time. Programs are interleaved, A B C A B C, and the medians of rounds
-are compared: a ratio within one run of this script means more than any figure between two. In lockstep, load and
-server share one core, so each runs when the other has nothing to do: every server works in the same batches, and its
-CPU time a request, from /proc/PID/task/*/schedstat, repeats within a few per cent even on a shared machine. Programs
-get real-time priority where the system permits it (`chrt`); without it, other work shows in the spread.
+What is needed is built first, one package at a time. Servers run beside each other and get short loads in turn,
+A B C A B C, so that a machine which slows down does so for all; a ratio is the median over the rounds of what a server
+needed to what the limit needed in the same round. In lockstep, load and server share one core, so each runs when the
+other has nothing to do: every server works in the same batches, and the ratio of its CPU time
+(/proc/PID/task/*/schedstat) repeats within two or three per cent even on a shared machine. Programs get real-time
+priority where the system permits it (`chrt`); without it, other work shows in the spread.
 Python 3.8+, standard library only.
 """
+import contextlib
 import glob
 import json
 import os
@@ -171,30 +174,44 @@ def table(heads, rows):
 
 
 def ratios(figures, heads, digits=2, yardstick="limit"):
-    """A table of medians, their ratio to the yardstick, and their spread."""
-    base = statistics.median(figures[yardstick]) if figures.get(yardstick) else None
+    """A table of medians, of the ratios to the yardstick within the rounds, and of the spread."""
     rows = []
     for name, values in figures.items():
-        middle = statistics.median(values)
-        ratio = "%.2f" % (middle / base) if base else "-"
+        base = figures.get(yardstick)
+        ratio = "%.2f" % statistics.median(own / limit for own, limit in zip(values, base)) if base else "-"
         spread = "%.*f to %.*f" % (digits, min(values), digits, max(values))
-        rows.append((name, "%.*f" % (digits, middle), ratio, spread))
+        rows.append((name, "%.*f" % (digits, statistics.median(values)), ratio, spread))
     table(heads, rows)
+
+
+def interleaved(servers, rounds, burst):
+    """Gives each server a burst of load in turn, `rounds` times after one to warm up: the CPU time of each, in µs."""
+    figures = {server.name: [] for server in servers}
+    with contextlib.ExitStack() as stack:
+        for server in servers:
+            stack.enter_context(server)
+        for turn in range(rounds + 1):
+            for server in servers:
+                before = server.cpu_us()
+                result = burst(server)
+                cpu = (server.cpu_us() - before) / result["requests"]
+                if turn > 0:
+                    figures[server.name].append(cpu)
+    return figures
 
 
 def serve_bench(kind, names, rounds, requests, connections, is_shared=True, path="/", pipeline=1):
     build([SERVERS[name][0] for name in names] + ["client-limit"])
     server_core, load_core = CORES[-1], CORES[-1] if is_shared else CORES[0]
-    figures = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            with Server(name, server_core) as server:
-                load(server.port, max(requests // 20, pipeline), connections, load_core, path, pipeline)
-                before = server.cpu_us()
-                result = load(server.port, requests, connections, load_core, path, pipeline)
-                cpu = (server.cpu_us() - before) / result["requests"]
-            figures[name].append(cpu)
-            record(kind, {"server": name, "cpu_us": round(cpu, 4), "per_second": result["per_second"]})
+
+    def burst(server):
+        result = load(server.port, requests, connections, load_core, path, pipeline)
+        record(kind, {"server": server.name, "per_second": result["per_second"]})
+        return result
+
+    figures = interleaved([Server(name, server_core) for name in names], rounds, burst)
+    for name, values in figures.items():
+        record(kind, {"server": name, "cpu_us": [round(value, 4) for value in values]})
     ratios(figures, ("server", "CPU µs a request", "ratio to the limit", "spread"), 3 if pipeline > 1 else 2)
 
 
@@ -388,20 +405,21 @@ def main():
             return value
         return default
 
-    kind, rounds, tasks = words[0], option("--rounds", 5), option("--tasks", 64)
+    kind, tasks = words[0], option("--tasks", 64)
+    rounds = option("--rounds", 15 if kind in ("lockstep", "one", "pipe", "stream") else 5)
     programs = CLIENTS if kind == "client" else SERVERS
     unknown = [word for word in words[1:] if word not in programs]
     if unknown:
         fail("no program named %s; there are %s" % (" ".join(unknown), " ".join(programs)))
     names = words[1:] or list(programs)
     if kind == "lockstep":
-        serve_bench(kind, names, rounds, 120_000, 64)
+        serve_bench(kind, names, rounds, 60_000, 64)
     elif kind == "one":
-        serve_bench(kind, names, rounds, 30_000, 1)
+        serve_bench(kind, names, rounds, 15_000, 1)
     elif kind == "pipe":
-        serve_bench(kind, names, rounds, 960_000, 64, pipeline=16)
+        serve_bench(kind, names, rounds, 480_000, 64, pipeline=16)
     elif kind == "stream":
-        serve_bench(kind, names, rounds, 2000, 16, is_shared=False, path="/stream")
+        serve_bench(kind, names, rounds, 1000, 16, is_shared=False, path="/stream")
     elif kind == "client":
         client_bench(names, rounds, tasks)
     elif kind == "memory":

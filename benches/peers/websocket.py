@@ -8,15 +8,14 @@
     python3 benches/peers/websocket.py instructions   user instructions a message, of 32 B by default (callgrind)
     python3 benches/peers/websocket.py check          every program echoes
 
-Names after the subcommand choose programs; `--rounds N` sets how often (default 5), `--case 4096` one size. The method
-is that of run.py: load and server on one core, programs interleaved, medians, ratios within the run. aiohttp and ws
-are left out unless they are named or the case is `deflate`: they need `pip install aiohttp` in the Python that
-PEERS_PYTHON names, and `npm install` here.
+Names after the subcommand choose programs; `--rounds N` sets how often (default 15 for echo, 5 for deflate, 3 for
+memory), `--case 4096` one size. The method is that of run.py: load and server on one core, short loads in turn,
+medians, ratios within the rounds. aiohttp and ws are left out unless they are named or the case is `deflate`: they
+need `pip install aiohttp` in the Python that PEERS_PYTHON names, and `npm install` here.
 """
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -39,11 +38,11 @@ SCRIPTS = {
 }
 # name: size, messages in one write, messages, connections
 CASES = {
-    "32": (32, 1, 120_000, 64),
-    "32x16": (32, 16, 1_200_000, 64),
-    "4096": (4096, 1, 80_000, 64),
-    "65536": (65536, 1, 20_000, 16),
-    "1048576": (1024 * 1024, 1, 1500, 4),
+    "32": (32, 1, 60_000, 64),
+    "32x16": (32, 16, 400_000, 64),
+    "4096": (4096, 1, 40_000, 64),
+    "65536": (65536, 1, 8_000, 16),
+    "1048576": (1024 * 1024, 1, 600, 4),
 }
 
 
@@ -79,17 +78,14 @@ def build(names):
 def echo(names, rounds, case, is_compressed=False):
     size, window, messages, connections = CASES[case]
     core = run.CORES[-1]
-    figures = {name: [] for name in names}
-    for _ in range(rounds):
-        for name in names:
-            with Server(name, core) as server:
-                load(server.port, max(messages // 20, window), connections, core, size, window, is_compressed)
-                before = server.cpu_us()
-                result = load(server.port, messages, connections, core, size, window, is_compressed)
-                cpu = (server.cpu_us() - before) / result["requests"]
-            figures[name].append(cpu)
-            row = {"server": name, "case": case + (" deflate" if is_compressed else ""), "cpu_us": round(cpu, 4)}
-            run.record("websocket", row)
+
+    def burst(server):
+        return load(server.port, messages, connections, core, size, window, is_compressed)
+
+    figures = run.interleaved([Server(name, core) for name in names], rounds, burst)
+    for name, values in figures.items():
+        case_name = case + (" deflate" if is_compressed else "")
+        run.record("websocket", {"server": name, "case": case_name, "cpu_us": [round(value, 4) for value in values]})
     print("\n%s bytes%s\n" % (case, ", deflate" if is_compressed else ""))
     yardstick = "limit" if "limit" in names else names[0]
     columns = ("server", "CPU µs a message", "ratio to %s" % yardstick, "spread")
@@ -143,7 +139,7 @@ def main():
             place = words.index(name)
             options[name] = words[place + 1]
             del words[place:place + 2]
-    kind, rounds = words[0], int(options.get("--rounds", 5))
+    kind, rounds = words[0], int(options.get("--rounds", {"echo": 15, "memory": 3}.get(words[0], 5)))
     compressing = ["callboard-smol-workers", "callboard-tokio", "aiohttp", "ws"]
     names = words[1:] or (compressing if kind == "deflate" else list(SERVERS))
     unknown = [name for name in names if name not in SERVERS and name not in SCRIPTS]
@@ -157,7 +153,7 @@ def main():
     elif kind == "deflate":
         echo(names, rounds, "4096", True)
     elif kind == "memory":
-        memory(names, min(rounds, 3))
+        memory(names, rounds)
     elif kind == "alloc":
         heads = ("server", "allocations a message", "bytes a message")
         pattern = r"total heap usage: ([\d,]+) allocs, [\d,]+ frees, ([\d,]+) bytes"

@@ -9,7 +9,8 @@ use std::task::{Context, Waker};
 use super::inbox::Message;
 use super::local::{self, Local, Next, with_current};
 use super::poller::Events;
-use super::worker::{self, Woken, Worker};
+use super::source::Woken;
+use super::worker::{self, Worker};
 
 /// Tasks polled between two looks at the sockets.
 const BUDGET: usize = 256;

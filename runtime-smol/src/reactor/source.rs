@@ -13,7 +13,6 @@ use std::task::Waker;
 use super::local::LAST;
 use super::lock;
 use super::poller::Event;
-use super::worker::Woken;
 
 /// The bit that says: a call would not wait.
 const READY: u32 = 1;
@@ -32,6 +31,15 @@ const WAKER: u32 = LAST + 1;
 pub(crate) enum Direction {
     Read = 0,
     Write = 1,
+}
+
+/// Whom the events of a wait concern.
+#[derive(Default)]
+pub(crate) struct Woken {
+    /// Tasks of this worker, by their numbers.
+    pub(crate) tasks: Vec<u32>,
+    /// Everybody else.
+    pub(crate) wakers: Vec<Waker>,
 }
 
 /// The readiness of one socket.

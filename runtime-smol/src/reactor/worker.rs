@@ -2,9 +2,9 @@
 //!
 //! A worker that nobody drives gets a thread of its own when something on it first needs to be driven.
 //!
-//! `now` is read afresh each time, not once per turn: a task that computes for long would otherwise measure nothing, and
-//! its timers would fire early. A read costs some twenty nanoseconds; for what is counted in seconds the time of the
-//! turn is kept as well.
+//! `now` is read afresh each time, not once per turn: a task that computes for long would otherwise measure nothing,
+//! and its timers would fire early. A read costs some twenty nanoseconds; for what is counted in seconds the time of
+//! the turn is kept as well.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -22,7 +22,7 @@ use super::inbox::{Inbox, Message};
 use super::local::{Local, with_current};
 use super::lock;
 use super::poller::Events;
-use super::source::Source;
+use super::source::{Source, Woken};
 use super::timers::{NEVER, TimerKey, Timers};
 
 thread_local! {
@@ -39,15 +39,6 @@ const NO_TURN: (u64, u64) = (u64::MAX, 0);
 pub(crate) fn replace_here(worker: Option<Arc<Worker>>) -> Option<Arc<Worker>> {
     TURN.set(NO_TURN);
     HERE.with(|cell| cell.replace(worker))
-}
-
-/// Whom the events of a wait concern.
-#[derive(Default)]
-pub(crate) struct Woken {
-    /// Tasks of this worker, by their numbers.
-    pub(crate) tasks: Vec<u32>,
-    /// Everybody else.
-    pub(crate) wakers: Vec<Waker>,
 }
 
 /// The part of a worker that every thread may use.

@@ -8,18 +8,16 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-use super::state::Outside;
-
 /// Where the thread is.
 #[derive(Clone, Copy)]
 struct Place {
-    /// Which WebSocket's user's future is polled, by the address of what is beside its lock; 0 for none.
-    socket: usize,
+    /// Whose user's future is polled, by the address of its [`Attendance`]; 0 for none.
+    attended: usize,
     /// A reader in there has come to rest: the transport knows whom to wake, and nothing is left to do.
     is_settled: bool,
 }
 
-const NOWHERE: Place = Place { socket: 0, is_settled: false };
+const NOWHERE: Place = Place { attended: 0, is_settled: false };
 
 thread_local! {
     static HERE: Cell<Place> = const { Cell::new(NOWHERE) };
@@ -29,12 +27,13 @@ fn here() -> Place {
     HERE.try_with(Cell::get).unwrap_or(NOWHERE)
 }
 
-fn address(outside: &Outside) -> usize {
-    std::ptr::from_ref(outside).addr()
-}
+/// What tells one WebSocket from another: its address, so it must have one.
+#[derive(Default)]
+pub(super) struct Attendance(u8);
 
 /// The thread is at the user's future of a WebSocket as long as this lives.
-pub(super) struct Attendance {
+pub(super) struct Visit {
+    attended: usize,
     /// Where it was: a user's future may poll another WebSocket's.
     before: Place,
     /// Of this thread.
@@ -43,42 +42,50 @@ pub(super) struct Attendance {
 
 impl Attendance {
     /// The task turns to the user's future.
-    pub(super) fn begin(outside: &Outside) -> Self {
-        let place = Place { socket: address(outside), is_settled: false };
-        Self { before: HERE.try_with(|here| here.replace(place)).unwrap_or(NOWHERE), _thread: PhantomData }
+    pub(super) fn begin(&self) -> Visit {
+        let place = Place { attended: self.address(), is_settled: false };
+        let before = HERE.try_with(|here| here.replace(place)).unwrap_or(NOWHERE);
+        Visit { attended: place.attended, before, _thread: PhantomData }
     }
 
-    /// It turns away. Whether the pump has nothing to do.
-    pub(super) fn end(self) -> bool {
-        here().is_settled
-    }
-
-    /// Whether this thread is at the user's future of that WebSocket.
+    /// Whether this thread is there.
     #[inline]
-    pub(super) fn is_under_way(outside: &Outside) -> bool {
-        here().socket == address(outside)
+    pub(super) fn is_under_way(&self) -> bool {
+        here().attended == self.address()
     }
 
     /// A reader rests.
-    pub(super) fn settle(outside: &Outside) {
-        Self::note(outside, true);
+    pub(super) fn settle(&self) {
+        self.note(true);
     }
 
     /// There is something to do.
     #[inline]
-    pub(super) fn unsettle(outside: &Outside) {
-        Self::note(outside, false);
+    pub(super) fn unsettle(&self) {
+        self.note(false);
     }
 
     #[inline]
-    fn note(outside: &Outside, is_settled: bool) {
-        if Self::is_under_way(outside) {
+    fn note(&self, is_settled: bool) {
+        if self.is_under_way() {
             let _ = HERE.try_with(|here| here.set(Place { is_settled, ..here.get() }));
         }
     }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(&self.0).addr()
+    }
 }
 
-impl Drop for Attendance {
+impl Visit {
+    /// The task turns away. Whether the pump has nothing to do.
+    pub(super) fn end(self) -> bool {
+        let place = here();
+        place.attended == self.attended && place.is_settled
+    }
+}
+
+impl Drop for Visit {
     fn drop(&mut self) {
         let _ = HERE.try_with(|here| here.set(self.before));
     }
@@ -86,66 +93,60 @@ impl Drop for Attendance {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicUsize;
     use std::thread;
 
-    use super::super::wakes::Wakes;
     use super::*;
-
-    fn outside() -> Outside {
-        Outside { wakes: Wakes::default(), handles: AtomicUsize::new(1), is_client: false }
-    }
 
     #[test]
     fn what_comes_after_the_rest_is_told_at_the_end_or_to_whoever_found_it() {
-        let socket = outside();
-        Attendance::settle(&socket);
-        assert!(!Attendance::is_under_way(&socket));
-        let attendance = Attendance::begin(&socket);
-        assert!(Attendance::is_under_way(&socket) && !attendance.end(), "a rest elsewhere is none of this task's");
-        let attendance = Attendance::begin(&socket);
-        Attendance::settle(&socket);
-        assert!(Attendance::is_under_way(&socket) && attendance.end());
-        let attendance = Attendance::begin(&socket);
-        Attendance::settle(&socket);
-        Attendance::unsettle(&socket);
-        assert!(Attendance::is_under_way(&socket) && !attendance.end());
-        assert!(!Attendance::is_under_way(&socket));
+        let attendance = Attendance::default();
+        attendance.settle();
+        assert!(!attendance.is_under_way());
+        let visit = attendance.begin();
+        assert!(attendance.is_under_way() && !visit.end(), "a rest elsewhere is none of this task's");
+        let visit = attendance.begin();
+        attendance.settle();
+        assert!(attendance.is_under_way() && visit.end());
+        let visit = attendance.begin();
+        attendance.settle();
+        attendance.unsettle();
+        assert!(attendance.is_under_way() && !visit.end());
+        assert!(!attendance.is_under_way());
     }
 
     #[test]
     fn one_websocket_in_the_task_of_another_does_not_speak_for_it() {
-        let [outer, inner] = [outside(), outside()];
-        let attendance = Attendance::begin(&outer);
-        Attendance::settle(&outer);
-        let within = Attendance::begin(&inner);
-        assert!(Attendance::is_under_way(&inner) && !Attendance::is_under_way(&outer));
-        Attendance::unsettle(&outer);
+        let [outer, inner] = [Attendance::default(), Attendance::default()];
+        let visit = outer.begin();
+        outer.settle();
+        let within = inner.begin();
+        assert!(inner.is_under_way() && !outer.is_under_way());
+        outer.unsettle();
         assert!(!within.end());
-        assert!(Attendance::is_under_way(&outer) && attendance.end());
+        assert!(outer.is_under_way() && visit.end());
     }
 
     #[test]
     fn another_thread_is_elsewhere() {
-        let socket = outside();
-        let attendance = Attendance::begin(&socket);
-        Attendance::settle(&socket);
+        let attendance = Attendance::default();
+        let visit = attendance.begin();
+        attendance.settle();
         thread::scope(|scope| {
             scope.spawn(|| {
-                assert!(!Attendance::is_under_way(&socket));
-                Attendance::unsettle(&socket);
+                assert!(!attendance.is_under_way());
+                attendance.unsettle();
             });
         });
-        assert!(attendance.end());
+        assert!(visit.end());
     }
 
     #[test]
     fn a_panic_leaves_the_place() {
-        let socket = outside();
+        let attendance = Attendance::default();
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let _attendance = Attendance::begin(&socket);
+            let _visit = attendance.begin();
             panic!("in the user's future");
         }));
-        assert!(!Attendance::is_under_way(&socket));
+        assert!(!attendance.is_under_way());
     }
 }

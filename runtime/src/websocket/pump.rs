@@ -14,7 +14,6 @@ use bytes::BytesMut;
 use callboard_core::Headers;
 use callboard_core::websocket::{Agreement, Close, CloseCode, Connection, Role, Settings};
 
-use super::attendance::Attendance;
 use super::shared::{Facts, Shared};
 use super::socket::WebSocket;
 use crate::{BoxFuture, Driver, Handle, Stream};
@@ -159,9 +158,9 @@ impl Future for Attended {
             this.poll_user(context);
             true
         } else {
-            let attendance = Attendance::begin(&this.pump.shared.outside);
+            let visit = this.pump.shared.outside.attendance.begin();
             this.poll_user(context);
-            attendance.end()
+            visit.end()
         };
         if !is_settled {
             this.is_over = this.pump.shared.with(|work| work.poll_pump(context)).is_ready();

@@ -38,7 +38,12 @@ pub(super) struct Facts {
 impl Shared {
     /// One handle is counted from the start.
     pub(super) fn new(driver: Driver<Connection>, is_client: bool, facts: Facts) -> Arc<Self> {
-        let outside = Outside { wakes: Wakes::default(), handles: AtomicUsize::new(1), is_client };
+        let outside = Outside {
+            wakes: Wakes::default(),
+            attendance: Attendance::default(),
+            handles: AtomicUsize::new(1),
+            is_client,
+        };
         let shared = Arc::new(Self { state: Mutex::new(State::new()), outside, facts });
         let waker = Waker::from(Arc::clone(&shared));
         shared.with(|work| work.state.live = Some(Box::new(Live { driver, waker })));
@@ -150,7 +155,7 @@ impl Work<'_> {
             self.state.rests_at_home = true;
             self.state.is_fresh = false;
             self.state.is_pump_called = false;
-            Attendance::settle(self.outside);
+            self.outside.attendance.settle();
             return true;
         }
         self.outside.wakes.rest(waker, is_sure)

@@ -31,6 +31,7 @@ const SMALL: usize = 4 * 1024;
 /// What is beside the lock.
 pub(super) struct Outside {
     pub(super) wakes: Wakes,
+    pub(super) attendance: Attendance,
     /// Sockets and senders that are alive.
     pub(super) handles: AtomicUsize,
     pub(super) is_client: bool,
@@ -128,7 +129,7 @@ impl Work<'_> {
     /// There is something for the next turn.
     pub(super) fn set_due(&mut self) {
         self.state.due = true;
-        Attendance::unsettle(self.outside);
+        self.outside.attendance.unsettle();
     }
 
     /// What is to be done with the lock open.
@@ -138,7 +139,7 @@ impl Work<'_> {
 
     /// The pump's share follows in this very poll.
     pub(super) fn is_attended(&self) -> bool {
-        Attendance::is_under_way(self.outside)
+        self.outside.attendance.is_under_way()
     }
 
     /// The machine, while messages can be queued.
