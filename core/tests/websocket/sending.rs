@@ -178,6 +178,13 @@ fn what_waits_stands_behind_a_window() {
     let under_way = server.machine.outgoing().remaining();
     assert!((WINDOW..WINDOW + 1_004).contains(&under_way), "{under_way} bytes");
     assert_eq!(server.machine.queued(), 100 * 1_000 + 4 * under_way.div_ceil(1_004));
+
+    // Each message taken makes room for one that waits, and counts no more.
+    for left in (0..100).rev() {
+        server.machine.outgoing().advance(1_004);
+        let heads = server.machine.outgoing().remaining().div_ceil(1_004);
+        assert_eq!(server.machine.queued(), left * 1_000 + 4 * heads);
+    }
 }
 
 #[test]
