@@ -272,6 +272,12 @@ fn the_limit_is_on_what_comes_out() {
         let events = server.give(&compressed(&bomb(length), true));
         assert_eq!(matches!(&events[..], [Event::Message(message)] if message.len() == length), is_fine);
     }
+    // What does not shrink is longer on the wire than it is.
+    let stored = [&b"\x00\xc8\x00\x37\xff"[..], &[7; 200], b"\x00"].concat();
+    let settings = Settings { max_message: 200, ..compressing(Compression::default()) };
+    let (_, agreement) = answer("permessage-deflate", &settings);
+    let mut server = Side::agreed(Role::Server, settings, &agreement);
+    assert_eq!(server.give(&compressed(&stored, true)), [text(&"\x07".repeat(200))]);
 }
 
 #[test]

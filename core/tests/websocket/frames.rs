@@ -168,15 +168,18 @@ fn a_message_is_bounded_however_it_is_cut() {
     }
 }
 
-/// Where the frame is there as a whole, too.
+/// Where the frame is there as a whole, too, with a length of each form.
 #[test]
-fn a_short_message_is_bounded_as_any_other() {
-    for (max_message, max_frame, error) in [(10, 100, E::MessageTooBig), (100, 10, E::FrameTooBig)] {
-        let mut server = Side::new(Role::Server, Settings { max_message, max_frame, ..Settings::default() });
-        let events = server.give(&frame(Role::Client, true, Opcode::Binary, &[1; 10]));
-        assert_eq!(events, [binary(&[1; 10])]);
-        let events = server.give(&frame(Role::Client, true, Opcode::Binary, &[1; 11]));
-        assert_eq!(error_of(&events), Some(error));
+fn a_message_in_one_frame_is_bounded_as_any_other() {
+    for limit in [10, 125, 126, 200, 70_000] {
+        let large = 100_000;
+        for (max_message, max_frame, error) in [(limit, large, E::MessageTooBig), (large, limit, E::FrameTooBig)] {
+            let mut server = Side::new(Role::Server, Settings { max_message, max_frame, ..Settings::default() });
+            let events = server.give(&frame(Role::Client, true, Opcode::Binary, &vec![1; limit]));
+            assert_eq!(events, [binary(&vec![1; limit])]);
+            let events = server.give(&frame(Role::Client, true, Opcode::Binary, &vec![1; limit + 1]));
+            assert_eq!(error_of(&events), Some(error));
+        }
     }
 }
 
