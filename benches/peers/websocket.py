@@ -9,9 +9,10 @@
     python3 benches/peers/websocket.py check          every program echoes
 
 Names after the subcommand choose programs; `--rounds N` sets how often (default 15 for echo, 5 for deflate, 3 for
-memory), `--case 4096` one size. The method is that of run.py: load and server on one core, short loads in turn,
-medians, ratios within the rounds. aiohttp and ws are left out unless they are named or the case is `deflate`: they
-need `pip install aiohttp` in the Python that PEERS_PYTHON names, and `npm install` here.
+memory), `--case 4096` one size, `--most N` the count above which `alloc` and `instructions` fail. The method is that of
+run.py: load and server on one core, short loads in turn, medians, ratios within the rounds. aiohttp and ws are left out
+unless they are named or the case is `deflate`: they need `pip install aiohttp` in the Python that PEERS_PYTHON names,
+and `npm install` here.
 """
 import os
 import re
@@ -111,7 +112,7 @@ def memory(names, rounds, connections=2000):
     run.ratios(figures, ("server", "bytes an idle WebSocket", "ratio to the limit", "spread"), 0)
 
 
-def counted(kind, names, tool, pattern, heads, case):
+def counted(kind, names, tool, pattern, heads, case, most):
     if not shutil.which("valgrind"):
         run.fail("valgrind is not installed")
     size, window, _, _ = CASES[case]
@@ -126,6 +127,8 @@ def counted(kind, names, tool, pattern, heads, case):
         values = run.under_valgrind(name, tool, pattern, 16, counts)
         run.record("websocket-" + kind, {"server": name, "values": [round(value, 2) for value in values]})
         rows.append((name, *("%.2f" % value if value < 100 else "%d" % value for value in values)))
+        if most is not None and values[0] > most:
+            run.fail("%s: %d %s, and no more than %d were promised" % (name, values[0], heads[1], most))
     run.table(heads, rows)
 
 
@@ -134,11 +137,12 @@ def main():
     if not words or words[0] in ("-h", "--help"):
         sys.exit(__doc__)
     options = {}
-    for name in ("--rounds", "--case"):
+    for name in ("--rounds", "--case", "--most"):
         if name in words:
             place = words.index(name)
             options[name] = words[place + 1]
             del words[place:place + 2]
+    most = int(options["--most"]) if "--most" in options else None
     kind, rounds = words[0], int(options.get("--rounds", {"echo": 15, "memory": 3}.get(words[0], 5)))
     compressing = ["callboard-smol-workers", "callboard-tokio", "aiohttp", "ws"]
     names = words[1:] or (compressing if kind == "deflate" else list(SERVERS))
@@ -157,9 +161,10 @@ def main():
     elif kind == "alloc":
         heads = ("server", "allocations a message", "bytes a message")
         pattern = r"total heap usage: ([\d,]+) allocs, [\d,]+ frees, ([\d,]+) bytes"
-        counted(kind, names, "memcheck", pattern, heads, case)
+        counted(kind, names, "memcheck", pattern, heads, case, most)
     elif kind == "instructions":
-        counted(kind, names, "callgrind", r"Collected : (\d+)", ("server", "user instructions a message"), case)
+        heads = ("server", "user instructions a message")
+        counted(kind, names, "callgrind", r"Collected : (\d+)", heads, case, most)
     elif kind == "check":
         for name in names:
             with Server(name, run.CORES[-1], is_urgent=False) as server:
