@@ -1,15 +1,17 @@
 //! What only this adapter promises: it works under any executor, tasks go on without `block_on`, everything ends with
 //! the last handle, reactors hold nothing that is gone.
 
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
 use callboard_runtime::{ConnectOptions, Endpoint, Handle, ListenOptions, Runtime, Stream};
 use callboard_smol::Smol;
-use futures_lite::AsyncWriteExt as _;
 use futures_lite::future::block_on as foreign_block_on;
+use futures_lite::{AsyncRead as _, AsyncWriteExt as _};
 
 use crate::port_suite::{Gift, accept, block, listen, loopback, pair, read_exact, read_to_end, socket_path, spawn};
 
@@ -234,6 +236,45 @@ fn a_stream_is_used_on_another_worker_than_its_own() {
         }
         done.take().await;
     });
+}
+
+/// Reads a byte, and says when it waits for it.
+async fn read_byte(mut stream: Box<dyn Stream>, waits: Gift<()>) -> Box<dyn Stream> {
+    let (mut byte, mut is_told) = ([0], false);
+    let count = poll_fn(|context| {
+        let polled = Pin::new(&mut stream).poll_read(context, &mut byte);
+        if polled.is_pending() && !std::mem::replace(&mut is_told, true) {
+            waits.give(());
+        }
+        polled
+    })
+    .await;
+    assert_eq!((count.expect("reading"), byte), (1, *b"x"));
+    stream
+}
+
+/// A task of the stream's worker, one of another worker, a thread that is none: each waits after any other.
+#[test]
+fn a_stream_that_changes_hands_wakes_whoever_has_it() {
+    const HANDS: [usize; 10] = [0, 0, 1, 1, 2, 2, 0, 2, 1, 0];
+    for make in WORKERS {
+        let runtime = Handle::from(make());
+        block(&runtime, async {
+            let (mut client, mut server) = pair(&runtime, loopback()).await;
+            for round in 0..200 {
+                let (waits, back) = (Gift::new(), Gift::new());
+                let (told, giver) = (waits.clone(), back.clone());
+                let read = async move { giver.give(read_byte(server, told).await) };
+                match HANDS[round % HANDS.len()] {
+                    2 => drop(thread::spawn(|| foreign_block_on(read))),
+                    worker => runtime.spawn_on(worker, Box::new(|| Box::pin(read))),
+                }
+                waits.take().await;
+                client.write_all(b"x").await.expect("writing");
+                server = back.take().await;
+            }
+        });
+    }
 }
 
 #[test]
