@@ -19,9 +19,9 @@ for servers under load, else 5).
 What is needed is built first, one package at a time. Servers run beside each other and get short loads in turn,
 A B C A B C, so that a machine which slows down does so for all; a ratio is the median over the rounds of what a server
 needed to what the limit needed in the same round. In lockstep, load and server share one core, so each runs when the
-other has nothing to do: every server works in the same batches, and the ratio of its CPU time
-(/proc/PID/task/*/schedstat) repeats within two or three per cent even on a shared machine. Programs get real-time
-priority where the system permits it (`chrt`); without it, other work shows in the spread.
+other has nothing to do, and every server works in the same batches; what is compared is CPU time
+(/proc/PID/task/*/schedstat). Run it more than once before believing a difference. Programs get real-time priority
+where the system permits it (`chrt`); without it, other work shows in the spread.
 Python 3.8+, standard library only.
 """
 import contextlib
