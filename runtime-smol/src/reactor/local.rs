@@ -22,7 +22,7 @@ use super::inbox::{Inbox, Message};
 /// The number of the future that `block_on` was given.
 const MAIN: u32 = u32::MAX;
 /// Numbers of tasks are below this.
-pub(crate) const LAST: u32 = u32::MAX - 2;
+pub(crate) const TASK_LIMIT: u32 = u32::MAX - 2;
 
 /// A worker's tasks, and which are to be polled.
 pub(crate) struct Local {
@@ -155,7 +155,11 @@ impl Local {
 
     /// The same for a message from another thread. From here on the next wake there sends another.
     pub(crate) fn answer(&mut self, number: u32) {
-        let ticket = self.tasks.get(number as usize).map_or(&self.main, |slot| &slot.ticket);
+        let ticket = match self.tasks.get(number as usize) {
+            Some(slot) => &slot.ticket,
+            None if number == MAIN => &self.main,
+            None => return,
+        };
         ticket.is_called.swap(false, Ordering::SeqCst);
         self.call(number);
     }
@@ -168,7 +172,7 @@ impl Local {
     pub(crate) fn insert(&mut self, task: Task) {
         let entry = self.tasks.vacant_entry();
         let number = u32::try_from(entry.key()).unwrap_or(MAIN);
-        assert!(number < LAST, "four thousand million tasks on one worker");
+        assert!(number < TASK_LIMIT, "four thousand million tasks on one worker");
         let ticket = Ticket::new(&self.inbox, number);
         let waker = Waker::from(Arc::clone(&ticket));
         entry.insert(Slot { resting: Some((task, waker)), ticket, is_queued: true });

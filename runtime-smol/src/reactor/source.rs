@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
 
-use super::local::LAST;
+use super::local::TASK_LIMIT;
 use super::lock;
 use super::poller::Event;
 
@@ -22,9 +22,9 @@ const ENDED: u32 = 2;
 const EVENT: u32 = 4;
 
 /// In place of a task's number: nobody has waited yet.
-const NOBODY: u32 = LAST;
+const NOBODY: u32 = TASK_LIMIT;
 /// In place of a task's number: who waits has left a waker.
-const WAKER: u32 = LAST + 1;
+const WAKER: u32 = TASK_LIMIT + 1;
 
 /// A direction of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -246,8 +246,8 @@ mod tests {
         assert_eq!(note(READABLE), (vec![7], 0));
         source.set_waker(Direction::Read, Waker::noop().clone());
         assert_eq!(note(Event { writable: true, ..READABLE }), (vec![], 2));
-        source.set_task(Direction::Read, LAST - 1);
-        assert_eq!(note(READABLE), (vec![LAST - 1], 0));
+        source.set_task(Direction::Read, TASK_LIMIT - 1);
+        assert_eq!(note(READABLE), (vec![TASK_LIMIT - 1], 0));
         assert!(lock(&source.wakers).as_ref().is_some_and(|wakers| wakers[0].is_none()), "the waker is dropped");
     }
 

@@ -14,6 +14,7 @@ use bytes::BytesMut;
 use callboard_core::Headers;
 use callboard_core::websocket::{Agreement, Close, CloseCode, Connection, Role, Settings};
 
+use super::attendance::Visit;
 use super::shared::{Facts, Shared};
 use super::socket::WebSocket;
 use crate::{BoxFuture, Driver, Handle, Stream};
@@ -154,14 +155,9 @@ impl Future for Attended {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.pump.register(context.waker(), true);
-        let is_settled = if this.is_over {
-            this.poll_user(context);
-            true
-        } else {
-            let visit = this.pump.shared.outside.attendance.begin();
-            this.poll_user(context);
-            visit.end()
-        };
+        let visit = (!this.is_over).then(|| this.pump.shared.outside.attendance.begin());
+        this.poll_user(context);
+        let is_settled = visit.is_none_or(Visit::end);
         if !is_settled {
             this.is_over = this.pump.shared.with(|work| work.poll_pump(context)).is_ready();
         }

@@ -189,10 +189,11 @@ impl Work<'_> {
 
     /// Starts the close handshake.
     pub(super) fn close(&mut self, close: Close) -> Result<(), SendError> {
-        let driver = self.open().ok_or(SendError::Closed)?;
-        // Behind a user who computed for long the peer still has its time.
-        let now = driver.refresh_now();
-        self.queue(|machine, _| machine.close(close, now))?;
+        // Exactly: behind a user who computed for long the peer still has its time.
+        if let Some(live) = &mut self.state.live {
+            live.driver.refresh_now();
+        }
+        self.queue(|machine, now| machine.close(close, now))?;
         self.state.is_closing = true;
         // A message that nobody takes would hold up the peer's answer.
         self.forget();
